@@ -1,0 +1,12 @@
+"""Lambda authorizer: who holds this bearer key? Its answer is cached by API Gateway."""
+
+from typing import Any
+
+from storyhook import wiring
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    key = wiring.authorizer()(event.get("headers", {}).get("authorization"))
+    if key is None:
+        return {"isAuthorized": False}
+    return {"isAuthorized": True, "context": {"key_id": key.id, "tenant": key.tenant}}

@@ -1,0 +1,131 @@
+"""Prediction rows. Each step is one conditional write; the condition is the domain's own table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storyhook.aws.codec import FLOAT, INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of
+from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.domain.images import StoredImage
+from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
+from storyhook.domain.prediction import SOURCES, Prediction, Status
+from storyhook.ports import Page
+
+_KIND = "PRED"
+
+
+def _failure(data: dict[str, Any]) -> Failure:
+    return Failure(FailureKind(data["kind"]), data["detail"], data["provider_code"])
+
+
+MAPPER = Mapper(
+    Prediction,
+    {
+        "status": enum_of(Status),
+        "input": json_of(lambda data: data),
+        "seed": INTEGER,
+        "seed_returned": INTEGER,
+        "cost_estimated": MONEY,
+        "cost_actual": MONEY,
+        "created_at": TIME,
+        "deadline_at": TIME,
+        "due_at": TIME,
+        "submitted_at": TIME,
+        "storing_at": TIME,
+        "completed_at": TIME,
+        "attempt": INTEGER,
+        "checks": INTEGER,
+        "candidate": INTEGER,
+        "provider_seconds": FLOAT,
+        "handle": json_of(lambda data: ProviderHandle(**data)),
+        "images": json_of(lambda data: tuple(StoredImage(**image) for image in data)),
+        "failure": json_of(_failure),
+    },
+)
+
+
+def prediction_key(prediction_id: str) -> Item:
+    return key(f"{_KIND}#{prediction_id}", _KIND)
+
+
+def to_item(row: Prediction) -> Item:
+    return {
+        **prediction_key(row.id),
+        **due_shard(row.id),
+        **listed(row.tenant, _KIND, row.id),
+        **MAPPER.to_item(row),
+    }
+
+
+@dataclass(frozen=True)
+class PredictionTable:
+    table: Table
+
+    def add(self, prediction: Prediction) -> None:
+        if not self.table.put(to_item(prediction), new=True):
+            raise FileExistsError(f"prediction {prediction.id} is there already")
+
+    def get(self, prediction_id: str) -> Prediction | None:
+        item = self.table.get(prediction_key(prediction_id))
+        return MAPPER.from_item(item) if item else None
+
+    def get_many(self, prediction_ids: Sequence[str]) -> dict[str, Prediction]:
+        items = self.table.get_many([prediction_key(row_id) for row_id in prediction_ids])
+        rows = [MAPPER.from_item(item) for item in items]
+        return {row.id: row for row in rows}
+
+    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Prediction]:
+        last = {**prediction_key(cursor), **listed(tenant, _KIND, cursor)} if cursor else None
+        page = self.table.page(tenant, _KIND, limit, last)
+        return Page(tuple(MAPPER.from_item(item) for item in page.items), page.cursor)
+
+    def advance(
+        self,
+        prediction_id: str,
+        to: Status,
+        changes: Mapping[str, Any],
+        *,
+        attempt: int | None = None,
+    ) -> Prediction | None:
+        where: dict[str, Any] = {"status": SOURCES[to]}
+        if attempt is not None:
+            where["attempt"] = attempt
+        return self._update(
+            prediction_id,
+            {"status": to, **changes},
+            where,
+            # Each claim has its own number, so that only its holder can give it back.
+            increment="attempt" if to is Status.SUBMITTING else None,
+        )
+
+    def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
+        return self._update(prediction_id, {"task_token": task_token}, {})
+
+    def adopt(self, prediction_id: str, handle: ProviderHandle, now: datetime) -> None:
+        self._update(prediction_id, {"handle": handle, "submitted_at": now}, {"submitted_at": None})
+
+    def claim_due(self, row: Prediction, until: datetime) -> Prediction | None:
+        where = {"due_at": row.due_at, "status": row.status}
+        return self._update(row.id, {"due_at": until}, where)
+
+    def postpone(self, row: Prediction, until: datetime, changes: Mapping[str, Any]) -> None:
+        self._update(row.id, {"due_at": until, **changes}, {"status": row.status})
+
+    def announced(self, prediction_id: str) -> None:
+        self._update(prediction_id, {"due_at": None}, {})
+
+    def remove(self, prediction_id: str) -> None:
+        self.table.delete(prediction_key(prediction_id))
+
+    def _update(
+        self,
+        prediction_id: str,
+        changes: Mapping[str, Any],
+        where: Mapping[str, Any],
+        increment: str | None = None,
+    ) -> Prediction | None:
+        item = self.table.update(
+            prediction_key(prediction_id), MAPPER, changes, where=where, increment=increment
+        )
+        return MAPPER.from_item(item) if item else None

@@ -1,0 +1,90 @@
+"""Board rows and their scenes, in one partition per board."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storyhook.aws import predictions
+from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of
+from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.domain.prediction import Prediction
+from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard
+from storyhook.ports import Page
+
+_KIND = "SB"
+
+BOARD = Mapper(
+    Storyboard,
+    {
+        "status": enum_of(BoardStatus),
+        "settings": json_of(lambda data: data),
+        "scene_count": INTEGER,
+        "cost_estimated": MONEY,
+        "warnings": json_of(tuple),
+        "created_at": TIME,
+        "completed_at": TIME,
+        "due_at": TIME,
+    },
+)
+SCENE = Mapper(
+    BoardScene,
+    {"position": INTEGER, "characters": json_of(tuple), "predictions": json_of(tuple)},
+)
+
+
+def board_key(storyboard_id: str) -> Item:
+    return key(f"{_KIND}#{storyboard_id}", _KIND)
+
+
+def _scene_key(storyboard_id: str, position: int) -> Item:
+    return key(f"{_KIND}#{storyboard_id}", f"SCENE#{position:04}")
+
+
+@dataclass(frozen=True)
+class StoryboardTable:
+    table: Table
+
+    def add(
+        self, board: Storyboard, scenes: Sequence[BoardScene], rows: Sequence[Prediction]
+    ) -> None:
+        items = [predictions.to_item(row) for row in rows]
+        items += [
+            {**_scene_key(board.id, scene.position), **SCENE.to_item(scene)} for scene in scenes
+        ]
+        self.table.put_many(items)
+        self.table.put(
+            {
+                **board_key(board.id),
+                **due_shard(board.id),
+                **listed(board.tenant, _KIND, board.id),
+                **BOARD.to_item(board),
+            },
+            new=True,
+        )
+
+    def get(self, storyboard_id: str) -> Storyboard | None:
+        item = self.table.get(board_key(storyboard_id))
+        return BOARD.from_item(item) if item else None
+
+    def scenes(self, storyboard_id: str) -> tuple[BoardScene, ...]:
+        items = self.table.children(f"{_KIND}#{storyboard_id}", "SCENE#")
+        return tuple(SCENE.from_item(item) for item in items)
+
+    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]:
+        last = {**board_key(cursor), **listed(tenant, _KIND, cursor)} if cursor else None
+        page = self.table.page(tenant, _KIND, limit, last)
+        return Page(tuple(BOARD.from_item(item) for item in page.items), page.cursor)
+
+    def finish(self, board: Storyboard) -> bool:
+        changes: dict[str, Any] = {
+            "status": board.status,
+            "completed_at": board.completed_at,
+            "due_at": board.due_at,
+            "callback_id": board.callback_id,
+        }
+        where = {"status": BoardStatus.RUNNING}
+        return self.table.update(board_key(board.id), BOARD, changes, where=where) is not None
+
+    def settle_due(self, storyboard_id: str, due_at: datetime | None) -> None:
+        self.table.update(board_key(storyboard_id), BOARD, {"due_at": due_at}, where={})

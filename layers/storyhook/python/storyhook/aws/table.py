@@ -1,0 +1,205 @@
+"""The one table: keys, conditional writes, pages, and the sparse index of what is due.
+
+pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>   CHAR#<tenant>#<id>/CHAR
+            CB#<id>/CB       KEY#<sha256>/KEY
+index list  list_pk = <tenant>#<kind>, list_sk = id
+index due   due_shard, due_at: rows that owe something, and since when
+"""
+
+import time
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storyhook.aws.codec import TIME, Codec, Item, Mapper
+from storyhook.ports import Page
+
+_DUE_SHARDS = 4
+_BATCH_GET = 100
+_BATCH_WRITE = 25
+_MAX_BATCH_ROUNDS = 8
+
+
+def key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def due_shard(row_id: str) -> Item:
+    """Spreads due rows over a few index partitions, always the same one for a row."""
+    return {"due_shard": {"S": str(zlib.crc32(row_id.encode()) % _DUE_SHARDS)}}
+
+
+def listed(tenant: str, kind: str, row_id: str) -> Item:
+    return {"list_pk": {"S": f"{tenant}#{kind}"}, "list_sk": {"S": row_id}}
+
+
+@dataclass(frozen=True)
+class Table:
+    client: Any
+    name: str
+
+    def get(self, item_key: Item) -> Item | None:
+        answer = self.client.get_item(TableName=self.name, Key=item_key, ConsistentRead=True)
+        found: Item | None = answer.get("Item")
+        return found
+
+    def put(self, item: Item, *, new: bool = False) -> bool:
+        """Write the item; with `new`, only if there is none yet. Whether it was written."""
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"} if new else {}
+        try:
+            self.client.put_item(TableName=self.name, Item=item, **condition)
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def delete(self, item_key: Item) -> None:
+        self.client.delete_item(TableName=self.name, Key=item_key)
+
+    def update(
+        self,
+        item_key: Item,
+        mapper: Mapper[Any],
+        changes: Mapping[str, Any],
+        *,
+        where: Mapping[str, Any],
+        increment: str | None = None,
+    ) -> Item | None:
+        """Change fields where all of `where` holds; the new item, or None when it did not.
+
+        A value in `where` is what the field must be; a frozenset is what it may be; None, absent.
+        A change to None removes the field.
+        """
+        names, values = {"#pk": "pk"}, {}
+        sets, removes, conditions = [], [], ["attribute_exists(#pk)"]
+        for field, value in changes.items():
+            names[f"#{field}"] = field
+            if value is None:
+                removes.append(f"#{field}")
+            else:
+                values[f":{field}"] = mapper.codec(field).encode(value)
+                sets.append(f"#{field} = :{field}")
+        for field, wanted in where.items():
+            names[f"#{field}"] = field
+            conditions.append(_condition(field, wanted, mapper.codec(field), values))
+        expression = []
+        if sets:
+            expression.append("SET " + ", ".join(sets))
+        if removes:
+            expression.append("REMOVE " + ", ".join(removes))
+        if increment:
+            names[f"#{increment}"] = increment
+            values[":one"] = {"N": "1"}
+            expression.append(f"ADD #{increment} :one")
+        try:
+            answer = self.client.update_item(
+                TableName=self.name,
+                Key=item_key,
+                UpdateExpression=" ".join(expression),
+                ConditionExpression=" AND ".join(conditions),
+                ExpressionAttributeNames=names,
+                ReturnValues="ALL_NEW",
+                **({"ExpressionAttributeValues": values} if values else {}),
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return None
+        changed: Item = answer["Attributes"]
+        return changed
+
+    def get_many(self, keys: Sequence[Item]) -> list[Item]:
+        """The items that exist, in no order."""
+        found: list[Item] = []
+        for start in range(0, len(keys), _BATCH_GET):
+            wanted = {
+                self.name: {"Keys": list(keys[start : start + _BATCH_GET]), "ConsistentRead": True}
+            }
+            for pause in _rounds():
+                answer = self.client.batch_get_item(RequestItems=wanted)
+                found.extend(answer["Responses"].get(self.name, []))
+                wanted = answer.get("UnprocessedKeys") or {}
+                if not wanted:
+                    break
+                time.sleep(pause)
+            else:
+                raise TimeoutError("DynamoDB left keys unread after several rounds")
+        return found
+
+    def put_many(self, items: Sequence[Item]) -> None:
+        for start in range(0, len(items), _BATCH_WRITE):
+            chunk = items[start : start + _BATCH_WRITE]
+            wanted = {self.name: [{"PutRequest": {"Item": item}} for item in chunk]}
+            for pause in _rounds():
+                wanted = self.client.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+                if not wanted:
+                    break
+                time.sleep(pause)
+            else:
+                raise TimeoutError("DynamoDB left items unwritten after several rounds")
+
+    def children(self, pk: str, sk_prefix: str) -> Iterable[Item]:
+        """The items of a partition whose sort key starts so, in its order."""
+        start: dict[str, Any] = {}
+        while True:
+            answer = self.client.query(
+                TableName=self.name,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+                ExpressionAttributeValues={":pk": {"S": pk}, ":sk": {"S": sk_prefix}},
+                ConsistentRead=True,
+                **start,
+            )
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def page(
+        self, tenant: str, kind: str, limit: int, last: Item | None, *, newest_first: bool = True
+    ) -> Page[Item]:
+        """A page of whole items from the list index; `last` is the key of the item before it."""
+        answer = self.client.query(
+            TableName=self.name,
+            IndexName="list",
+            KeyConditionExpression="list_pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"{tenant}#{kind}"}},
+            ScanIndexForward=not newest_first,
+            Limit=limit,
+            **({"ExclusiveStartKey": last} if last else {}),
+        )
+        keys = [key(item["pk"]["S"], item["sk"]["S"]) for item in answer["Items"]]
+        by_pk = {item["pk"]["S"]: item for item in self.get_many(keys)}
+        items = tuple(by_pk[k["pk"]["S"]] for k in keys if k["pk"]["S"] in by_pk)
+        more = "LastEvaluatedKey" in answer
+        return Page(items, answer["LastEvaluatedKey"]["list_sk"]["S"] if more else None)
+
+    def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        rows: list[tuple[str, str, str]] = []
+        for shard in range(_DUE_SHARDS):
+            answer = self.client.query(
+                TableName=self.name,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": TIME.encode(now)},
+                Limit=limit,
+            )
+            for item in answer["Items"]:
+                kind, _, row_id = item["pk"]["S"].partition("#")
+                rows.append((item["due_at"]["S"], kind, row_id))
+        return [(kind, row_id) for _, kind, row_id in sorted(rows)]
+
+
+def _condition(field: str, wanted: Any, codec: Codec, values: dict[str, Any]) -> str:
+    if wanted is None:
+        return f"attribute_not_exists(#{field})"
+    if isinstance(wanted, frozenset):
+        names = []
+        for index, value in enumerate(sorted(wanted)):
+            values[f":{field}_is_{index}"] = codec.encode(value)
+            names.append(f":{field}_is_{index}")
+        return f"#{field} IN ({', '.join(names)})"
+    values[f":{field}_is"] = codec.encode(wanted)
+    return f"#{field} = :{field}_is"
+
+
+def _rounds() -> Iterable[float]:
+    return (0.05 * 2**n for n in range(_MAX_BATCH_ROUNDS))

@@ -1,0 +1,104 @@
+"""What can be wrong, named by the domain. `http/problems.py` maps these to HTTP, nobody else does.
+
+Every refusal happens before anything is written or paid.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: `path` as in `scenes[2].characters[0]`, `message` says what to do."""
+
+    path: str
+    message: str
+
+
+class StoryhookError(Exception):
+    """Base of every error that a caller is told about."""
+
+    slug = "error"
+    title = "Something went wrong"
+
+    def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+
+
+class InvalidRequest(StoryhookError):
+    slug = "invalid-request"
+    title = "The request is not valid"
+
+
+class UnknownModel(StoryhookError):
+    slug = "unknown-model"
+    title = "There is no such model"
+
+
+class UnknownCharacter(StoryhookError):
+    slug = "unknown-character"
+    title = "There is no such character"
+
+
+class TooManyReferences(StoryhookError):
+    slug = "too-many-references"
+    title = "More references than allowed"
+
+
+class InvalidOption(StoryhookError):
+    slug = "invalid-option"
+    title = "The model does not take this option"
+
+
+class InvalidCallbackUrl(StoryhookError):
+    slug = "invalid-callback-url"
+    title = "The callback URL cannot be used"
+
+
+class BadReference(StoryhookError):
+    slug = "bad-reference"
+    title = "A reference image cannot be used"
+
+
+class PayloadTooLarge(StoryhookError):
+    slug = "payload-too-large"
+    title = "The request body is too large"
+
+
+class NotFound(StoryhookError):
+    slug = "not-found"
+    title = "There is nothing here"
+
+
+class BadSignature(StoryhookError):
+    slug = "bad-signature"
+    title = "The signature does not verify"
+
+
+class StaleSignature(BadSignature):
+    """Correctly signed, but too long ago (or too far ahead): the body is not to be trusted."""
+
+    slug = "stale-signature"
+    title = "The signature is too old"
+
+
+class UnsafeUrl(StoryhookError):
+    slug = "unsafe-url"
+    title = "The URL points somewhere it must not"
+
+
+class DownloadFailed(StoryhookError):
+    """An image could not be copied now; `retryable` says whether trying later may help."""
+
+    slug = "download-failed"
+    title = "The image could not be downloaded"
+
+    def __init__(self, detail: str, *, retryable: bool) -> None:
+        super().__init__(detail)
+        self.retryable = retryable
+
+
+class SettingsError(StoryhookError):
+    slug = "misconfigured"
+    title = "The deployment is not configured"

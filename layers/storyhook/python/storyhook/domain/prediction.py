@@ -1,0 +1,132 @@
+"""The life of a prediction. Rows go forward only; the one table of allowed steps is here.
+
+queued -> submitting -> submitted -> storing -> succeeded | failed | blocked | canceled | expired
+
+The single step back, submitting -> queued, is open only to the holder of the claim (`attempt`),
+and only when the provider certainly created nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from storyhook.domain.images import StoredImage
+from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
+
+
+class Status(StrEnum):
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    STORING = "storing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+    @property
+    def terminal(self) -> bool:
+        return self in TERMINAL
+
+    @property
+    def public(self) -> str:
+        """The status as the API tells it."""
+        return "running" if self in _RUNNING else self.value
+
+
+TERMINAL = frozenset(
+    {Status.SUCCEEDED, Status.FAILED, Status.BLOCKED, Status.CANCELED, Status.EXPIRED}
+)
+_RUNNING = frozenset({Status.SUBMITTING, Status.SUBMITTED, Status.STORING})
+_OPEN = frozenset({Status.QUEUED, *_RUNNING})
+
+# For each status, those from which a row may come to it. The store's condition is made of this.
+SOURCES: Mapping[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.SUBMITTING}),
+    Status.SUBMITTING: frozenset({Status.QUEUED}),
+    Status.SUBMITTED: frozenset({Status.SUBMITTING}),
+    # A webhook may come before the submit call has returned, whatever that call made of it.
+    Status.STORING: frozenset({Status.QUEUED, Status.SUBMITTING, Status.SUBMITTED}),
+    Status.SUCCEEDED: frozenset({Status.STORING}),
+    **dict.fromkeys((Status.FAILED, Status.BLOCKED, Status.CANCELED, Status.EXPIRED), _OPEN),
+}
+
+_STATUS_OF_FAILURE = {
+    FailureKind.BLOCKED: Status.BLOCKED,
+    FailureKind.CANCELED: Status.CANCELED,
+    FailureKind.EXPIRED: Status.EXPIRED,
+}
+
+
+def status_of(failure: Failure) -> Status:
+    return _STATUS_OF_FAILURE.get(failure.kind, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One paid call of a model. The row is the truth.
+
+    `token` is the secret half of the webhook URL; `input` is the stored plan (prompt, references,
+    payload without signed URLs); `due_at` is set while the row still owes something to somebody.
+    """
+
+    id: str
+    tenant: str
+    status: Status
+    model: str
+    provider: str
+    endpoint: str
+    token: str
+    input: Mapping[str, Any]
+    seed: int | None
+    cost_estimated: Decimal | None
+    created_at: datetime
+    deadline_at: datetime
+    due_at: datetime | None = None
+    attempt: int = 0
+    checks: int = 0
+    handle: ProviderHandle | None = None
+    images: tuple[StoredImage, ...] = ()
+    seed_returned: int | None = None
+    failure: Failure | None = None
+    cost_actual: Decimal | None = None
+    provider_seconds: float | None = None
+    submitted_at: datetime | None = None
+    storing_at: datetime | None = None
+    completed_at: datetime | None = None
+    storyboard_id: str | None = None
+    scene_id: str | None = None
+    candidate: int | None = None
+    task_token: str | None = None
+    callback_url: str | None = None
+    callback_id: str | None = None
+    key_id: str | None = None
+
+    @property
+    def owes_announcement(self) -> bool:
+        """Whether somebody waits to hear how this ends: a board's workflow, or a callback URL."""
+        return self.storyboard_id is not None or self.callback_url is not None
+
+
+# How long the holder of a row may work on it before the reconciler may take it over.
+LEASE = timedelta(seconds=90)
+# When a queued row's message is taken for lost; boards queue behind one another for minutes.
+QUEUE_PATIENCE = timedelta(minutes=5)
+# How often an unknown submit outcome is looked for while its webhook may still come.
+UNKNOWN_PATIENCE = timedelta(minutes=2)
+# After so many failed copies a paid picture is given up as lost.
+MAX_STORE_ATTEMPTS = 8
+
+_FIRST_CHECK_SLACK = timedelta(seconds=20)
+_MAX_CHECK_GAP = timedelta(minutes=5)
+
+
+def next_check(now: datetime, checks: int, typical_seconds: float) -> datetime:
+    """When to ask the provider about a submitted prediction whose webhook has not come."""
+    if checks == 0:
+        return now + timedelta(seconds=2 * typical_seconds) + _FIRST_CHECK_SLACK
+    return now + min(_MAX_CHECK_GAP, timedelta(seconds=15) * 2 ** (checks - 1))

@@ -1,0 +1,108 @@
+"""What a picture costs, in USD as Decimal. An unknown price is None, never 0.
+
+The FLUX.2 family bills every picture, drawn or given, in whole megapixels of 1024 x 1024, at least
+one and at most four each (facts of 2026-11; each rule carries `as_of` and `grade`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+MEGAPIXEL = 1024 * 1024
+_MAX_BILLED_MEGAPIXELS = 4
+_CENT_HUNDREDTH = Decimal("0.0001")
+
+Size = tuple[int, int]
+
+
+def megapixels(size: Size) -> int:
+    """Billed megapixels of one picture of (width, height) pixels."""
+    width, height = size
+    return min(_MAX_BILLED_MEGAPIXELS, max(1, -(-width * height // MEGAPIXEL)))
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    what: str
+    quantity: int
+    unit_price: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return self.quantity * self.unit_price
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """`total` is None when it is not known."""
+
+    lines: tuple[PriceLine, ...]
+    total: Decimal | None
+
+
+UNKNOWN = Price((), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRule:
+    """`rule`: first_megapixel, run_and_megapixels, image, megapixel or unknown."""
+
+    rule: str
+    as_of: date
+    grade: str
+    unit_prices: Mapping[str, Decimal]
+    counts_references: bool = False
+
+    @classmethod
+    def parse(cls, entry: Mapping[str, Any]) -> "PriceRule":
+        values = dict(entry)
+        return cls(
+            rule=values.pop("rule"),
+            as_of=values.pop("as_of"),
+            grade=values.pop("grade"),
+            counts_references=values.pop("counts_references", False),
+            unit_prices={name: Decimal(amount) for name, amount in values.items()},
+        )
+
+    def price(self, images: Iterable[Size], references: Iterable[Size]) -> Price:
+        """The price of drawing `images` from `references`, line by line."""
+        drawn = list(images)
+        given = list(references) if self.counts_references else []
+        total_megapixels = sum(megapixels(size) for size in [*drawn, *given])
+        unit = self.unit_prices
+        match self.rule:
+            case "first_megapixel":
+                lines = [
+                    PriceLine("first megapixel", 1, unit["first"]),
+                    PriceLine("further megapixel", total_megapixels - 1, unit["further"]),
+                ]
+            case "run_and_megapixels":
+                lines = [
+                    PriceLine("run", 1, unit["run"]),
+                    PriceLine("megapixel", total_megapixels, unit["megapixel"]),
+                ]
+            case "image":
+                lines = [PriceLine("image", len(drawn), unit["image"])]
+            case "megapixel":
+                lines = [PriceLine("megapixel", total_megapixels, unit["megapixel"])]
+            case _:
+                return UNKNOWN
+        kept = tuple(line for line in lines if line.quantity)
+        return Price(kept, sum((line.amount for line in kept), Decimal(0)))
+
+
+def add(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum, or None as soon as one amount is unknown."""
+    total = Decimal(0)
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
+
+
+def as_text(amount: Decimal | None) -> str | None:
+    """USD as the API writes it: four decimals, or None."""
+    return None if amount is None else str(amount.quantize(_CENT_HUNDREDTH))

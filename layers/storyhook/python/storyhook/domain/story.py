@@ -1,0 +1,73 @@
+"""The story as the caller tells it: characters with references, and scenes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+MAX_SCENES = 1000
+MAX_REFERENCES_PER_CHARACTER = 16
+MAX_REFERENCE_BYTES = 10 * 1024 * 1024
+MAX_PROMPT_CHARACTERS = 4000
+
+ROLES = ("face", "full_body", "outfit", "pose", "style", "place", "object")
+ANGLES = ("front", "three_quarter", "profile", "back")
+KINDS = ("character", "location", "prop")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image of a character in our bucket. `width` and `height` in pixels."""
+
+    id: str
+    role: str
+    angle: str
+    key: str
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    status: str = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    id: str
+    tenant: str
+    name: str
+    description: str
+    outfit: str | None
+    kind: str
+    references: tuple[Reference, ...]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture wanted. `overrides` maps a character id to changed fields (`outfit`)."""
+
+    id: str
+    position: int
+    description: str
+    characters: tuple[str, ...] = ()
+    setting: str | None = None
+    shot: str | None = None
+    camera: str | None = None
+    light: str | None = None
+    caption: str | None = None
+    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    model: str | None = None
+    seed: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What all scenes of a board share."""
+
+    style: str | None = None
+    palette: tuple[str, ...] = ()
+    aspect_ratio: str = "16:9"

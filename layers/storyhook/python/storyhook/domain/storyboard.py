@@ -1,0 +1,110 @@
+"""A storyboard: ordered scenes, each with its predictions. Its status follows from theirs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from storyhook.domain.prediction import Prediction, Status
+from storyhook.domain.pricing import add
+
+
+class BoardStatus(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardScene:
+    """A scene of a board and the predictions made for it, by candidate."""
+
+    id: str
+    position: int
+    caption: str | None
+    description: str
+    characters: tuple[str, ...]
+    predictions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Storyboard:
+    id: str
+    tenant: str
+    title: str
+    status: BoardStatus
+    settings: Mapping[str, Any]
+    scene_count: int
+    cost_estimated: Decimal | None
+    warnings: tuple[str, ...]
+    created_at: datetime
+    due_at: datetime | None
+    callback_url: str | None = None
+    callback_id: str | None = None
+    key_id: str | None = None
+    completed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SceneState:
+    """A scene with its predictions as they stand. `chosen` is the one whose picture counts."""
+
+    scene: BoardScene
+    predictions: tuple[Prediction, ...]
+
+    @property
+    def chosen(self) -> Prediction | None:
+        for prediction in self.predictions:
+            if prediction.status is Status.SUCCEEDED:
+                return prediction
+        return None
+
+    @property
+    def representative(self) -> Prediction:
+        """The prediction that stands for the scene: the chosen one, an open one, or the last."""
+        still_open = [p for p in self.predictions if not p.status.terminal]
+        return self.chosen or (still_open[0] if still_open else self.predictions[-1])
+
+    @property
+    def over(self) -> bool:
+        return all(prediction.status.terminal for prediction in self.predictions)
+
+
+def final_status(states: Sequence[SceneState]) -> BoardStatus:
+    """How a board ends whose scenes are over; RUNNING while one is not."""
+    if not all(state.over for state in states):
+        return BoardStatus.RUNNING
+    succeeded = sum(state.chosen is not None for state in states)
+    if succeeded == len(states):
+        return BoardStatus.SUCCEEDED
+    if succeeded:
+        return BoardStatus.PARTIAL
+    if all(state.representative.status is Status.CANCELED for state in states):
+        return BoardStatus.CANCELED
+    return BoardStatus.FAILED
+
+
+def progress(states: Sequence[SceneState]) -> dict[str, int]:
+    """Scenes by what became of them; `failed` holds canceled and expired ones too."""
+    counts = {"total": len(states), "succeeded": 0, "failed": 0, "blocked": 0, "running": 0}
+    for state in states:
+        status = state.representative.status
+        if status in (Status.SUCCEEDED, Status.BLOCKED):
+            counts[status.value] += 1
+        else:
+            counts["failed" if status.terminal else "running"] += 1
+    return counts
+
+
+def actual_cost(states: Sequence[SceneState]) -> Decimal | None:
+    """What has been paid so far; None when one paid amount is unknown."""
+    return add(
+        prediction.cost_actual
+        for state in states
+        for prediction in state.predictions
+        if prediction.status is Status.SUCCEEDED
+    )

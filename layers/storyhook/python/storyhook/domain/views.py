@@ -1,0 +1,270 @@
+"""Domain objects as the API and the callbacks show them (docs: the HTTP contract).
+
+Pure: `sign` makes a URL for an S3 key, and says until when it works.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from storyhook.domain.catalogue import Model
+from storyhook.domain.images import StoredImage
+from storyhook.domain.outcome import TITLES, Failure
+from storyhook.domain.plan import Plan
+from storyhook.domain.prediction import Prediction, Status
+from storyhook.domain.pricing import Price, as_text
+from storyhook.domain.story import Character
+from storyhook.domain.storyboard import SceneState, Storyboard, actual_cost, progress
+
+Json = dict[str, Any]
+Sign = Callable[[str], tuple[str, datetime]]
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds."""
+    if moment is None:
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def image(stored: StoredImage, sign: Sign) -> Json:
+    url, expires_at = sign(stored.key)
+    return {
+        "url": url,
+        "expires_at": timestamp(expires_at),
+        "content_type": stored.content_type,
+        "width": stored.width,
+        "height": stored.height,
+        "bytes": stored.size_bytes,
+        "sha256": stored.sha256,
+    }
+
+
+def error(failure: Failure | None) -> Json | None:
+    if failure is None:
+        return None
+    return {
+        "type": f"/problems/{failure.kind.value}",
+        "title": TITLES[failure.kind],
+        "detail": failure.detail,
+        "retryable": failure.retryable,
+        "provider_code": failure.provider_code,
+    }
+
+
+def price_lines(price: Price) -> list[Json]:
+    return [
+        {
+            "what": line.what,
+            "quantity": line.quantity,
+            "unit_price": as_text(line.unit_price),
+            "amount": as_text(line.amount),
+        }
+        for line in price.lines
+    ]
+
+
+def plan_input(plan: Plan) -> Json:
+    """The plan as a prediction stores and shows it under `input`; `key` names the S3 object."""
+    return {
+        "prompt": plan.prompt,
+        "seed": plan.seed,
+        "aspect_ratio": plan.aspect_ratio,
+        "references": [
+            {
+                "position": place.position,
+                "character": place.character,
+                "role": place.reference.role,
+                "angle": place.reference.angle,
+                "reference_id": place.reference.id,
+                "why": place.why,
+                "key": place.reference.key,
+                "width": place.reference.width,
+                "height": place.reference.height,
+            }
+            for place in plan.references
+        ],
+        "left_out": [
+            {
+                "character": left.character,
+                "role": left.reference.role,
+                "angle": left.reference.angle,
+                "reference_id": left.reference.id,
+                "why": left.why,
+            }
+            for left in plan.left_out
+        ],
+        "price": price_lines(plan.price),
+        "payload": dict(plan.payload),
+    }
+
+
+_INTERNAL_REFERENCE_FIELDS = frozenset({"key", "width", "height"})
+
+
+def _public_input(stored: Mapping[str, Any]) -> Json:
+    references = [
+        {name: value for name, value in ref.items() if name not in _INTERNAL_REFERENCE_FIELDS}
+        for ref in stored["references"]
+    ]
+    return {**stored, "references": references}
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return round((end - start).total_seconds(), 3) if start and end else None
+
+
+def metrics(prediction: Prediction) -> Json:
+    """Seconds: queued with us, at the provider, copying the picture, and in all."""
+    p = prediction
+    return {
+        "queue_seconds": _seconds(p.created_at, p.submitted_at),
+        "provider_seconds": p.provider_seconds
+        if p.provider_seconds is not None
+        else _seconds(p.submitted_at, p.storing_at),
+        "store_seconds": _seconds(p.storing_at, p.completed_at),
+        "total_seconds": _seconds(p.created_at, p.completed_at),
+    }
+
+
+def _cost(estimated: Decimal | None, actual: Decimal | None) -> Json:
+    return {"estimated": as_text(estimated), "actual": as_text(actual)}
+
+
+def prediction(row: Prediction, sign: Sign) -> Json:
+    output = None
+    if row.status is Status.SUCCEEDED:
+        output = {
+            "images": [image(stored, sign) for stored in row.images],
+            "seed": row.seed if row.seed_returned is None else row.seed_returned,
+        }
+    return {
+        "id": row.id,
+        "status": row.status.public,
+        "model": row.model,
+        "provider": row.provider,
+        "provider_id": row.handle.provider_id if row.handle else None,
+        "input": _public_input(row.input),
+        "output": output,
+        "error": error(row.failure),
+        "cost": _cost(row.cost_estimated, row.cost_actual),
+        "metrics": metrics(row),
+        "storyboard_id": row.storyboard_id,
+        "scene_id": row.scene_id,
+        "candidate": row.candidate,
+        "urls": {"self": f"/predictions/{row.id}"},
+        "created_at": timestamp(row.created_at),
+        "submitted_at": timestamp(row.submitted_at),
+        "completed_at": timestamp(row.completed_at),
+    }
+
+
+def scene(state: SceneState, sign: Sign) -> Json:
+    row, shown = state.representative, state.chosen
+    return {
+        "id": state.scene.id,
+        "position": state.scene.position,
+        "status": row.status.public,
+        "caption": state.scene.caption,
+        "description": state.scene.description,
+        "characters": list(state.scene.characters),
+        "prompt": row.input["prompt"],
+        "model": row.model,
+        "seed": row.seed,
+        "image": image(shown.images[0], sign) if shown else None,
+        "chosen": shown.id if shown else None,
+        "candidates": [candidate.id for candidate in state.predictions],
+        "references": _public_input(row.input)["references"],
+        "left_out": row.input["left_out"],
+        "cost": _cost(row.cost_estimated, row.cost_actual),
+        "metrics": metrics(row),
+        "error": error(row.failure),
+    }
+
+
+def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> Json:
+    cost = _cost(board.cost_estimated, actual_cost(states))
+    return {
+        "id": board.id,
+        "title": board.title,
+        "status": board.status.value,
+        "progress": progress(states),
+        "cost": cost,
+        "scenes": [scene(state, sign) for state in states],
+        "warnings": list(board.warnings),
+        "urls": {"self": f"/storyboards/{board.id}"},
+        "created_at": timestamp(board.created_at),
+        "completed_at": timestamp(board.completed_at),
+    }
+
+
+def storyboard_summary(board: Storyboard) -> Json:
+    """A board in a list: without its scenes."""
+    return {
+        "id": board.id,
+        "title": board.title,
+        "status": board.status.value,
+        "scene_count": board.scene_count,
+        "cost": {"estimated": as_text(board.cost_estimated)},
+        "urls": {"self": f"/storyboards/{board.id}"},
+        "created_at": timestamp(board.created_at),
+        "completed_at": timestamp(board.completed_at),
+    }
+
+
+def character(row: Character, sign: Sign) -> Json:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "kind": row.kind,
+        "description": row.description,
+        "outfit": row.outfit,
+        "version": row.version,
+        "references": [
+            {
+                "id": ref.id,
+                "role": ref.role,
+                "angle": ref.angle,
+                "status": ref.status,
+                "width": ref.width,
+                "height": ref.height,
+                "sha256": ref.sha256,
+                "url": sign(ref.key)[0],
+            }
+            for ref in row.references
+        ],
+        "urls": {"self": f"/characters/{row.id}"},
+        "created_at": timestamp(row.created_at),
+        "updated_at": timestamp(row.updated_at),
+    }
+
+
+def model(entry: Model) -> Json:
+    price = entry.price
+    size = next(iter(entry.size.ratios.values()))
+    references = 1 if entry.references.max else 0
+    example = price.price([size], [(1024, 1024)] * references)
+    return {
+        "id": entry.id,
+        "aliases": list(entry.aliases),
+        "provider": entry.provider,
+        "endpoint": entry.endpoint,
+        "references": {"kind": entry.references.kind, "max": entry.references.max},
+        "aspect_ratios": list(entry.size.ratios),
+        "options": {name: rule.expectation() for name, rule in entry.options.items()},
+        "price": {
+            "rule": price.rule,
+            "unit_price": {name: as_text(amount) for name, amount in price.unit_prices.items()},
+            "as_of": price.as_of.isoformat(),
+            "grade": price.grade,
+            "example": {
+                "what": f"one picture of 1 MP from {references} reference(s) of 1 MP",
+                "cost": as_text(example.total),
+            },
+        },
+        "typical_seconds": entry.typical_seconds,
+        "consistency": entry.consistency,
+        "best_for": entry.best_for,
+        "note": entry.note,
+    }

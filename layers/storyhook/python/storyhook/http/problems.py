@@ -1,0 +1,54 @@
+"""Domain errors as RFC 9457 problems. The one place that knows which error is which status."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from storyhook.domain import errors
+
+CONTENT_TYPE = "application/problem+json"
+
+_STATUS: Mapping[type[errors.StoryhookError], int] = {
+    errors.NotFound: 404,
+    errors.BadSignature: 401,
+    errors.PayloadTooLarge: 413,
+    errors.DownloadFailed: 503,
+}
+_DEFAULT_STATUS = 422
+_BAD_JSON_STATUS = 400
+
+
+class NotJson(errors.StoryhookError):
+    slug = "not-json"
+    title = "The body is not JSON"
+
+
+def status_of(error: errors.StoryhookError) -> int:
+    if isinstance(error, NotJson):
+        return _BAD_JSON_STATUS
+    for kind in type(error).__mro__:
+        if kind in _STATUS:
+            return _STATUS[kind]
+    return _DEFAULT_STATUS
+
+
+def problem(error: errors.StoryhookError) -> dict[str, Any]:
+    """The body: `type` ends in a stable slug, `detail` says what to do."""
+    body: dict[str, Any] = {
+        "type": f"/problems/{error.slug}",
+        "title": error.title,
+        "status": status_of(error),
+        "detail": error.detail,
+    }
+    if error.errors:
+        body["errors"] = [{"path": e.path, "message": e.message} for e in error.errors]
+    return body
+
+
+def response(error: errors.StoryhookError) -> dict[str, Any]:
+    """The problem as a Lambda answer of API Gateway's payload format 2.0."""
+    return {
+        "statusCode": status_of(error),
+        "headers": {"content-type": CONTENT_TYPE},
+        "body": json.dumps(problem(error)),
+    }

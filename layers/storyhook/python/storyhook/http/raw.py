@@ -1,0 +1,27 @@
+"""The bytes of an HTTP API event's body. Apart from `requests`, which needs pydantic."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from storyhook.domain.errors import InvalidRequest, PayloadTooLarge
+
+MAX_WEBHOOK_BYTES = 1024 * 1024
+
+
+def raw_body(event: Mapping[str, Any], max_bytes: int = MAX_WEBHOOK_BYTES) -> bytes:
+    """The body as the caller sent it; raises PayloadTooLarge."""
+    body = event.get("body") or ""
+    if len(body) > 2 * max_bytes:
+        raise PayloadTooLarge(f"The body is too large; {max_bytes} bytes are allowed.")
+    if event.get("isBase64Encoded"):
+        try:
+            data = base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise InvalidRequest("The body is not readable; send it again.") from error
+    else:
+        data = body.encode()
+    if len(data) > max_bytes:
+        raise PayloadTooLarge(f"The body has {len(data)} bytes; {max_bytes} are allowed.")
+    return data

@@ -1,0 +1,201 @@
+"""What callers may send. Unknown fields are refused, so that a typing error costs nothing.
+
+Each model turns into the domain's own request; nothing behind this file sees pydantic.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+
+from storyhook.domain.errors import FieldError, InvalidRequest
+from storyhook.domain.story import (
+    MAX_PROMPT_CHARACTERS,
+    MAX_REFERENCES_PER_CHARACTER,
+    MAX_SCENES,
+    Look,
+    Scene,
+)
+from storyhook.http.problems import NotJson
+from storyhook.http.raw import raw_body
+from storyhook.ports import ApiKey
+from storyhook.usecases.boards import StoryboardRequest
+from storyhook.usecases.characters import CharacterRequest, ReferenceRequest
+from storyhook.usecases.request import PredictionRequest
+
+MAX_BODY_BYTES = 256 * 1024
+_MAX_SEED = 2**31 - 1
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+Url = Annotated[str, Field(min_length=1, max_length=2048)]
+Seed = Annotated[StrictInt, Field(ge=0, le=_MAX_SEED)]
+AspectRatio = Annotated[str, Field(pattern=r"^\d{1,2}:\d{1,2}$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+
+class ReferenceBody(_Body):
+    url: Url
+    role: Literal["face", "full_body", "outfit", "pose", "style", "place", "object"] = "face"
+    angle: Literal["front", "three_quarter", "profile", "back"] = "front"
+
+
+class CharacterBody(_Body):
+    id: Id
+    name: ShortText
+    description: Text
+    outfit: Text | None = None
+    kind: Literal["character", "location", "prop"] = "character"
+    references: Annotated[
+        tuple[ReferenceBody, ...], Field(max_length=MAX_REFERENCES_PER_CHARACTER)
+    ] = ()
+    reference_image_url: Url | None = None
+
+    def to_request(self) -> CharacterRequest:
+        bodies = self.references
+        if self.reference_image_url:
+            bodies = (ReferenceBody(url=self.reference_image_url), *bodies)
+        return CharacterRequest(
+            id=self.id,
+            name=self.name,
+            description=self.description,
+            outfit=self.outfit,
+            kind=self.kind,
+            references=tuple(ReferenceRequest(ref.url, ref.role, ref.angle) for ref in bodies),
+        )
+
+
+class OverrideBody(_Body):
+    outfit: Text
+
+
+class PredictionBody(_Body):
+    model: ShortText
+    prompt: Text
+    characters: Annotated[tuple[Id, ...], Field(max_length=32)] = ()
+    aspect_ratio: AspectRatio = "16:9"
+    style: Text | None = None
+    seed: Seed | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    callback_url: Url | None = None
+
+    def to_request(self) -> PredictionRequest:
+        return PredictionRequest(
+            model=self.model,
+            scene=Scene(
+                id="the scene",
+                position=0,
+                description=self.prompt,
+                characters=self.characters,
+                options=self.options,
+            ),
+            look=Look(style=self.style, aspect_ratio=self.aspect_ratio),
+            seed=self.seed,
+            callback_url=self.callback_url,
+        )
+
+
+class SceneBody(_Body):
+    id: Id | None = None
+    description: Text
+    characters: Annotated[tuple[Id, ...], Field(max_length=32)] = ()
+    setting: Text | None = None
+    shot: ShortText | None = None
+    camera: ShortText | None = None
+    light: ShortText | None = None
+    caption: Text | None = None
+    overrides: dict[Id, OverrideBody] = Field(default_factory=dict)
+    model: ShortText | None = None
+    seed: Seed | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    def to_scene(self, position: int) -> Scene:
+        return Scene(
+            id=self.id or f"scene-{position}",
+            position=position,
+            description=self.description,
+            characters=self.characters,
+            setting=self.setting,
+            shot=self.shot,
+            camera=self.camera,
+            light=self.light,
+            caption=self.caption,
+            overrides={name: body.model_dump() for name, body in self.overrides.items()},
+            model=self.model,
+            seed=self.seed,
+            options=self.options,
+        )
+
+
+class StoryboardBody(_Body):
+    title: ShortText = "Untitled"
+    model: ShortText
+    seed: Seed | None = None
+    style: Text | None = None
+    palette: Annotated[tuple[ShortText, ...], Field(max_length=5)] = ()
+    aspect_ratio: AspectRatio = "16:9"
+    options: dict[str, Any] = Field(default_factory=dict)
+    callback_url: Url | None = None
+    characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
+    scenes: Annotated[tuple[SceneBody, ...], Field(min_length=1, max_length=MAX_SCENES)]
+
+    @model_validator(mode="after")
+    def _scene_ids_differ(self) -> "StoryboardBody":
+        ids = [scene.id or f"scene-{n}" for n, scene in enumerate(self.scenes, 1)]
+        name, count = Counter(ids).most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"{count} scenes are called {name!r}; give each its own id")
+        return self
+
+    def to_request(self) -> StoryboardRequest:
+        scenes = [
+            scene.model_copy(update={"options": {**self.options, **scene.options}})
+            for scene in self.scenes
+        ]
+        return StoryboardRequest(
+            title=self.title,
+            model=self.model,
+            scenes=tuple(scene.to_scene(n) for n, scene in enumerate(scenes, 1)),
+            characters=tuple(character.to_request() for character in self.characters),
+            look=Look(self.style, self.palette, self.aspect_ratio),
+            seed=self.seed,
+            callback_url=self.callback_url,
+        )
+
+
+def parse[Body: BaseModel](kind: type[Body], event: Mapping[str, Any]) -> Body:
+    """The checked body of an HTTP API event; raises with the path of every wrong field."""
+    data = raw_body(event, MAX_BODY_BYTES)
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NotJson("The body is not JSON; send an object with content-type json.") from error
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise InvalidRequest(
+            "Some fields are not valid; mend the ones listed in errors.",
+            tuple(
+                FieldError(_path(entry["loc"]), entry["msg"])
+                for entry in error.errors(include_url=False, include_input=False)
+            ),
+        ) from error
+
+
+def caller(event: Mapping[str, Any]) -> ApiKey:
+    """Whom the authorizer let in."""
+    context = event["requestContext"]["authorizer"]["lambda"]
+    return ApiKey(id=context["key_id"], tenant=context["tenant"])
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path

@@ -1,0 +1,102 @@
+"""The API's reads and creates, by route. `POST /predictions` has a function of its own."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from storyhook.domain import views
+from storyhook.domain.catalogue import Catalogue
+from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
+from storyhook.http.requests import CharacterBody, StoryboardBody, caller, parse
+from storyhook.ports import Characters, Images, Page, Predictions, Storyboards
+from storyhook.usecases.boards import CreateStoryboard, ReadStoryboard
+from storyhook.usecases.characters import ReadCharacter, SaveCharacter
+
+Event = dict[str, Any]
+Json = dict[str, Any]
+
+_DEFAULT_LIMIT = 20
+_MAX_LIMIT = 100
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Api:
+    characters: Characters
+    storyboards: Storyboards
+    predictions: Predictions
+    images: Images
+    catalogue: Catalogue
+    save_character: SaveCharacter
+    read_character: ReadCharacter
+    read_storyboard: ReadStoryboard
+    create_storyboard: CreateStoryboard
+
+    def post_character(self, event: Event) -> tuple[Json, bool]:
+        body = parse(CharacterBody, event)
+        row = self.save_character(caller(event).tenant, body.to_request())
+        return views.character(row, self.images.sign), row.version == 1
+
+    def get_character(self, event: Event, character_id: str) -> Json:
+        row = self.read_character(caller(event).tenant, _known("character", character_id))
+        return views.character(row, self.images.sign)
+
+    def list_characters(self, event: Event) -> Json:
+        page = self.characters.list(caller(event).tenant, *_paging(event))
+        return _listing(page, [views.character(row, self.images.sign) for row in page.items])
+
+    def post_storyboard(self, event: Event) -> Json:
+        body = parse(StoryboardBody, event)
+        board, states = self.create_storyboard(caller(event), body.to_request())
+        return views.storyboard(board, states, self.images.sign)
+
+    def get_storyboard(self, event: Event, storyboard_id: str) -> Json:
+        board, states = self.read_storyboard(
+            caller(event).tenant, _known("storyboard", storyboard_id)
+        )
+        return views.storyboard(board, states, self.images.sign)
+
+    def list_storyboards(self, event: Event) -> Json:
+        page = self.storyboards.list(caller(event).tenant, *_paging(event))
+        return _listing(page, [views.storyboard_summary(row) for row in page.items])
+
+    def get_prediction(self, event: Event, prediction_id: str) -> Json:
+        row = self.predictions.get(_known("prediction", prediction_id))
+        if row is None or row.tenant != caller(event).tenant:
+            raise NotFound(f"There is no prediction {prediction_id!r}.")
+        return views.prediction(row, self.images.sign)
+
+    def list_predictions(self, event: Event) -> Json:
+        page = self.predictions.list(caller(event).tenant, *_paging(event))
+        return _listing(page, [views.prediction(row, self.images.sign) for row in page.items])
+
+    def list_models(self) -> Json:
+        items = [views.model(model) for model in self.catalogue.models.values()]
+        return {"items": items, "next_cursor": None}
+
+
+def _paging(event: Event) -> tuple[int, str | None]:
+    query = event.get("queryStringParameters") or {}
+    limit = query.get("limit", str(_DEFAULT_LIMIT))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= _MAX_LIMIT):
+        raise InvalidRequest(
+            f"limit is a whole number from 1 to {_MAX_LIMIT}.",
+            (FieldError("limit", f"from 1 to {_MAX_LIMIT}"),),
+        )
+    cursor = query.get("cursor")
+    if cursor is not None and not _ID.fullmatch(cursor):
+        raise InvalidRequest(
+            "cursor is the next_cursor of the page before.", (FieldError("cursor", "not valid"),)
+        )
+    return int(limit), cursor
+
+
+def _known(kind: str, text: str) -> str:
+    """An id from a path, if it can be one at all."""
+    if not _ID.fullmatch(text):
+        raise NotFound(f"There is no {kind} {text[:80]!r}.")
+    return text
+
+
+def _listing(page: Page[Any], items: list[Json]) -> Json:
+    return {"items": items, "next_cursor": page.cursor}

@@ -1,0 +1,208 @@
+"""What the use cases ask for. `aws`, `providers` and `web` supply it; `wiring` says which.
+
+Every write that moves a row is conditional: a method that may lose a race returns None.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from storyhook.domain.callback import Attempt, Callback
+from storyhook.domain.images import ImageFacts
+from storyhook.domain.outcome import Delivery, Outcome, ProviderHandle, Submission
+from storyhook.domain.prediction import Prediction, Status
+from storyhook.domain.story import Character
+from storyhook.domain.storyboard import BoardScene, Storyboard
+
+Clock = Callable[[], datetime]
+"""Now, UTC-aware."""
+
+Entropy = Callable[[int], bytes]
+"""So many random bytes, fit for secrets."""
+
+Random = Callable[[], float]
+"""A number in [0, 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page[Item]:
+    """A part of a list; `cursor` is None on the last one."""
+
+    items: tuple[Item, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    id: str
+    tenant: str
+
+
+class Keys(Protocol):
+    def find(self, sha256: str) -> ApiKey | None:
+        """The key whose secret has this SHA-256 (hex), unless it is revoked."""
+
+
+class Predictions(Protocol):
+    def add(self, prediction: Prediction) -> None: ...
+
+    def get(self, prediction_id: str) -> Prediction | None: ...
+
+    def get_many(self, prediction_ids: Sequence[str]) -> dict[str, Prediction]: ...
+
+    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Prediction]:
+        """Newest first."""
+
+    def advance(
+        self,
+        prediction_id: str,
+        to: Status,
+        changes: Mapping[str, Any],
+        *,
+        attempt: int | None = None,
+    ) -> Prediction | None:
+        """Move the row to `to` if its status allows that (and its `attempt` is the given one).
+
+        Returns the row as it is now, or None when somebody else was first.
+        """
+
+    def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
+        """Store the workflow's token whatever the status; the row as it is now, if it exists."""
+
+    def adopt(self, prediction_id: str, handle: ProviderHandle, now: datetime) -> None:
+        """Note the provider's id on a row that has none yet."""
+
+    def claim_due(self, row: Prediction, until: datetime) -> Prediction | None:
+        """Take an overdue row over: move its `due_at` unless somebody moved it first."""
+
+    def postpone(self, row: Prediction, until: datetime, changes: Mapping[str, Any]) -> None:
+        """Set the next due time of a row that is still in the same status; else do nothing."""
+
+    def announced(self, prediction_id: str) -> None:
+        """Everybody has heard: nothing is owed any more."""
+
+    def remove(self, prediction_id: str) -> None:
+        """Delete a row that was never accepted (its board was not written)."""
+
+
+class Storyboards(Protocol):
+    def add(
+        self, board: Storyboard, scenes: Sequence[BoardScene], predictions: Sequence[Prediction]
+    ) -> None:
+        """Write the rows, the board last: until it stands, nothing is accepted."""
+
+    def get(self, storyboard_id: str) -> Storyboard | None: ...
+
+    def scenes(self, storyboard_id: str) -> tuple[BoardScene, ...]: ...
+
+    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]: ...
+
+    def finish(self, board: Storyboard) -> bool:
+        """Write the end of a running board; False if it was over already."""
+
+    def settle_due(self, storyboard_id: str, due_at: datetime | None) -> None: ...
+
+
+class Characters(Protocol):
+    def put(self, character: Character) -> None: ...
+
+    def get(self, tenant: str, character_id: str) -> Character | None: ...
+
+    def get_many(self, tenant: str, character_ids: Sequence[str]) -> dict[str, Character]: ...
+
+    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Character]: ...
+
+
+class Callbacks(Protocol):
+    def add(self, callback: Callback) -> bool:
+        """False if it was there already."""
+
+    def get(self, callback_id: str) -> Callback | None: ...
+
+    def begin_turn(self, callback_id: str, turn: int, until: datetime) -> Callback | None:
+        """Begin try number `turn` of a pending callback, unless somebody else has."""
+
+    def claim_due(self, callback: Callback, until: datetime) -> Callback | None:
+        """Take an overdue callback over: move its `due_at` unless somebody moved it first."""
+
+    def record(self, callback: Callback) -> None:
+        """Write the attempts, the status and when it is due next."""
+
+
+class DueRows(Protocol):
+    def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        """(kind, id) of rows that owe something since before `now`; kinds: PRED, SB, CB."""
+
+
+class Images(Protocol):
+    """Our private bucket."""
+
+    def put(self, key: str, data: bytes, content_type: str) -> None: ...
+
+    def sign(self, key: str) -> tuple[str, datetime]:
+        """A URL for reading `key`, and until when it works."""
+
+
+class ImageSource(Protocol):
+    def fetch(self, url: str) -> tuple[bytes, ImageFacts]:
+        """A whole, checked image; raises DownloadFailed, BadReference or UnsafeUrl."""
+
+
+class Submissions(Protocol):
+    def enqueue(self, prediction_id: str, delay_seconds: int = 0) -> None: ...
+
+
+class CallbackQueue(Protocol):
+    def enqueue(self, callback_id: str, turn: int, delay_seconds: int = 0) -> None: ...
+
+
+class Workflow(Protocol):
+    def start(self, storyboard_id: str, prediction_ids: Sequence[str]) -> None:
+        """Start the board's workflow; starting it twice is the same as once."""
+
+    def resume(self, task_token: str, output: Mapping[str, Any]) -> None:
+        """Tell the waiting task that its scene succeeded; a closed token is fine."""
+
+    def fail(self, task_token: str, error: str, cause: str) -> None: ...
+
+
+class ProviderClient(Protocol):
+    """The side of a provider that costs money: with its SDK and its key."""
+
+    def submit(self, endpoint: str, payload: Mapping[str, Any], webhook_url: str) -> Submission:
+        """Create the job with ONE request, whatever happens; never raises for the network."""
+
+    def fetch(self, endpoint: str, handle: ProviderHandle) -> Outcome:
+        """What became of the job. Raises DownloadFailed when the provider cannot be asked."""
+
+    def find(self, webhook_url: str) -> ProviderHandle | None:
+        """The job created with this webhook URL, where the provider can tell; else None."""
+
+    def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
+        """Ask the provider to stop; whether it was in time."""
+
+
+class WebhookReader(Protocol):
+    """The side of a provider that costs nothing: verify and parse, without its SDK."""
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
+        """A delivery whose signature holds. Header names in lower case, body as received.
+
+        Raises BadSignature, or StaleSignature when only the time is wrong.
+        """
+
+
+class Sender(Protocol):
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
+        """POST once, safely: no private addresses, no redirects; never raises for the network."""
+
+
+class Signer(Protocol):
+    def sign(self, key_id: str | None, message_id: str, body: bytes) -> Mapping[str, str]:
+        """Standard Webhooks headers for this customer's secret."""
+
+
+class UrlGuard(Protocol):
+    def check(self, url: str) -> None:
+        """Raises UnsafeUrl if callbacks must not go there, judged by the URL alone."""

@@ -1,0 +1,148 @@
+"""Submit, fetch and cancel at fal through the official client, made safe by `OneRequest`."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from fal_client import SyncClient
+
+from storyhook.domain.errors import DownloadFailed
+from storyhook.domain.outcome import (
+    Accepted,
+    Failed,
+    Failure,
+    FailureKind,
+    Outcome,
+    OutcomeUnknown,
+    Pending,
+    ProviderHandle,
+    Submission,
+)
+from storyhook.providers.base import failed_submission
+from storyhook.providers.fal.outcome import failure, result
+from storyhook.providers.parsing import json_body
+from storyhook.providers.transport import NeverSent, NoAnswer, NotOk, OneRequest
+
+_QUEUE_HOST = "queue.fal.run"
+_QUEUE_HOSTS = frozenset({_QUEUE_HOST, "queue.falrun.com"})
+_GONE = frozenset({404, 410})
+# Not over yet (400), throttled, or our account cannot ask just now.
+_NOT_ABOUT_THE_JOB = frozenset({400, 401, 402, 403, 404, 410, 429})
+# Rerouting to an "equivalent" endpoint would change price and picture.
+_HEADERS = {"x-app-fal-disable-fallback": "true"}
+
+
+def _lost(error: NotOk) -> Outcome:
+    """An answer that does not tell how the job ended: it is gone, or to be asked for again."""
+    if error.status not in _GONE:
+        raise DownloadFailed(f"fal answered {error.status}", retryable=True)
+    detail = "fal no longer has the result; it may have been billed."
+    return Failed(Failure(FailureKind.LOST_RESULT, detail))
+
+
+class _Session(SyncClient):
+    """The official client over our transport; it has no public way to be given one."""
+
+    def __init__(self, key: str, transport: OneRequest) -> None:
+        super().__init__(key=key)
+        self._transport = transport
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
+            transport=self._transport,
+            headers={"Authorization": self._auth.header_value},
+            follow_redirects=False,
+            event_hooks={"response": [self._remember]},
+        )
+
+    def _remember(self, response: httpx.Response) -> None:
+        self.last_answer = json_body(response.read())
+
+    def get(self, url: str) -> Any:
+        return json_body(self._client.get(url).content)
+
+
+class FalClient:
+    """`queue_url`: https://queue.fal.run, or a simulator's."""
+
+    def __init__(self, key: str, queue_url: str) -> None:
+        hosts = dict.fromkeys(_QUEUE_HOSTS, queue_url)
+        self._session = _Session(key, OneRequest(hosts))
+        self._trusted_hosts = _QUEUE_HOSTS | {urlsplit(queue_url).hostname or ""}
+
+    def submit(self, endpoint: str, payload: Mapping[str, Any], webhook_url: str) -> Submission:
+        self._session.last_answer = None
+        try:
+            self._session.submit(
+                endpoint, dict(payload), webhook_url=webhook_url, headers=dict(_HEADERS)
+            )
+        except (NotOk, NeverSent, NoAnswer) as error:
+            return failed_submission(error, failure)
+        except (KeyError, ValueError):
+            # The client insists on URLs that fal's webhook page does not show. The answer was
+            # 2xx, so the job exists: what it says is read below.
+            pass
+        answer = self._session.last_answer
+        if not isinstance(answer, dict) or not isinstance(answer.get("request_id"), str):
+            return OutcomeUnknown("fal took the job, but its answer names no request_id")
+        return Accepted(
+            ProviderHandle(
+                answer["request_id"],
+                status_url=answer.get("status_url"),
+                response_url=answer.get("response_url"),
+                cancel_url=answer.get("cancel_url"),
+            )
+        )
+
+    def fetch(self, endpoint: str, handle: ProviderHandle) -> Outcome:
+        status_url = handle.status_url or self._url(endpoint, handle) + "/status"
+        response_url = handle.response_url or self._url(endpoint, handle)
+        try:
+            status = self._get(status_url)
+            if not isinstance(status, dict) or status.get("status") != "COMPLETED":
+                return Pending()
+        except NotOk as error:
+            return _lost(error)
+        try:
+            payload = self._get(response_url)
+        except NotOk as error:
+            return self._job_failure(error)
+        return result(payload) if isinstance(payload, dict) else Pending()
+
+    def find(self, webhook_url: str) -> ProviderHandle | None:
+        return None  # fal lists nothing by webhook URL.
+
+    def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
+        cancel_url = handle.cancel_url or self._url(endpoint, handle) + "/cancel"
+        try:
+            self._session._client.put(self._trusted(cancel_url))
+        except (NotOk, NeverSent, NoAnswer):
+            return False
+        return True
+
+    def _get(self, url: str) -> Any:
+        try:
+            return self._session.get(self._trusted(url))
+        except (NeverSent, NoAnswer) as error:
+            raise DownloadFailed(f"fal did not answer: {error.detail}", retryable=True) from error
+
+    def _job_failure(self, error: NotOk) -> Outcome:
+        """A failed job's result is its error, with the error's own HTTP status."""
+        body = json_body(error.body)
+        if error.status in _NOT_ABOUT_THE_JOB or not isinstance(body, dict) or "detail" not in body:
+            return _lost(error)
+        return Failed(failure(error.status, body))
+
+    def _url(self, endpoint: str, handle: ProviderHandle) -> str:
+        """fal names a job by the root of its endpoint; used when its answer gave no URLs."""
+        root = "/".join(endpoint.split("/")[:2])
+        return f"https://{_QUEUE_HOST}/{root}/requests/{handle.provider_id}"
+
+    def _trusted(self, url: str) -> str:
+        """The key goes to fal only, whatever a stored URL says."""
+        if urlsplit(url).hostname not in self._trusted_hosts:
+            raise DownloadFailed("A stored fal URL points to another host.", retryable=False)
+        return url

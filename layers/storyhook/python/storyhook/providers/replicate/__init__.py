@@ -1,0 +1,1 @@
+"""Replicate: `client` with the SDK and the token, `webhook` without either, `outcome` for both."""

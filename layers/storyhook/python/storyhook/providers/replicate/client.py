@@ -1,0 +1,90 @@
+"""Submit, fetch and cancel at Replicate through the official client, made safe by `OneRequest`.
+
+Answers are read as JSON, not through the client's models: those refuse the status `aborted`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from replicate.client import Client
+
+from storyhook.domain.errors import DownloadFailed
+from storyhook.domain.outcome import (
+    Accepted,
+    AskProvider,
+    Failed,
+    Failure,
+    FailureKind,
+    Outcome,
+    OutcomeUnknown,
+    Pending,
+    ProviderHandle,
+    Submission,
+)
+from storyhook.providers.base import failed_submission
+from storyhook.providers.parsing import json_body
+from storyhook.providers.replicate.outcome import failure, outcome
+from storyhook.providers.transport import NeverSent, NoAnswer, NotOk, OneRequest
+
+_PREDICTIONS = "/v1/predictions"
+_GONE = frozenset({404, 410})
+
+
+class ReplicateClient:
+    """`base_url`: https://api.replicate.com, or a simulator's."""
+
+    def __init__(self, token: str, base_url: str) -> None:
+        self._client = Client(api_token=token, base_url=base_url, transport=OneRequest())
+
+    def submit(self, endpoint: str, payload: Mapping[str, Any], webhook_url: str) -> Submission:
+        body = {
+            # `owner/name` for official models, `owner/name:hex` or `hex` for all others.
+            "version": endpoint,
+            "input": dict(payload),
+            "webhook": webhook_url,
+            "webhook_events_filter": ["completed"],
+        }
+        try:
+            answer = json_body(self._client._request("POST", _PREDICTIONS, json=body).content)
+        except (NotOk, NeverSent, NoAnswer) as error:
+            return failed_submission(error, failure)
+        if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+            return OutcomeUnknown("Replicate took the job, but its answer names no id")
+        return Accepted(ProviderHandle(answer["id"]))
+
+    def fetch(self, endpoint: str, handle: ProviderHandle) -> Outcome:
+        try:
+            prediction = self._get(f"{_PREDICTIONS}/{handle.provider_id}")
+        except NotOk as error:
+            if error.status in _GONE:
+                detail = "Replicate no longer knows the prediction."
+                return Failed(Failure(FailureKind.LOST_RESULT, detail))
+            raise DownloadFailed(f"Replicate answered {error.status}", retryable=True) from error
+        found = outcome(prediction) if isinstance(prediction, dict) else Pending()
+        return Pending() if isinstance(found, AskProvider) else found
+
+    def find(self, webhook_url: str) -> ProviderHandle | None:
+        """Among the most recent predictions, which echo the webhook they were created with."""
+        try:
+            page = self._get(_PREDICTIONS)
+        except NotOk:
+            return None
+        for prediction in page.get("results", []) if isinstance(page, dict) else []:
+            if prediction.get("webhook") == webhook_url:
+                return ProviderHandle(prediction["id"])
+        return None
+
+    def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
+        try:
+            self._client._request("POST", f"{_PREDICTIONS}/{handle.provider_id}/cancel")
+        except (NotOk, NeverSent, NoAnswer):
+            return False
+        return True
+
+    def _get(self, path: str) -> Any:
+        try:
+            return json_body(self._client._request("GET", path).content)
+        except (NeverSent, NoAnswer) as error:
+            raise DownloadFailed(
+                f"Replicate did not answer: {error.detail}", retryable=True
+            ) from error

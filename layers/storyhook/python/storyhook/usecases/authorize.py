@@ -1,0 +1,21 @@
+"""Who is calling: a bearer key is known by its SHA-256 only."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from storyhook.ports import ApiKey, Keys
+
+_BEARER = re.compile(r"Bearer (shk_[A-Za-z0-9_-]{20,100})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Authorize:
+    keys: Keys
+
+    def __call__(self, authorization: str | None) -> ApiKey | None:
+        """The key of an `Authorization: Bearer shk_…` header, or None."""
+        match = _BEARER.fullmatch(authorization or "")
+        if match is None:
+            return None
+        return self.keys.find(hashlib.sha256(match.group(1).encode()).hexdigest())

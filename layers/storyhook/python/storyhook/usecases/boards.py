@@ -1,0 +1,237 @@
+"""Storyboards: accept one, read it, and put it together when its scenes are over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from storyhook.domain import callback as callbacks
+from storyhook.domain import views
+from storyhook.domain.catalogue import Catalogue
+from storyhook.domain.errors import FieldError, NotFound, StoryhookError
+from storyhook.domain.ids import new_id
+from storyhook.domain.plan import Plan, plan_scene, scene_seed
+from storyhook.domain.pricing import add
+from storyhook.domain.story import Look, Scene
+from storyhook.domain.storyboard import (
+    BoardScene,
+    BoardStatus,
+    SceneState,
+    Storyboard,
+    final_status,
+)
+from storyhook.ports import (
+    ApiKey,
+    Clock,
+    Entropy,
+    Images,
+    Predictions,
+    Storyboards,
+    UrlGuard,
+    Workflow,
+)
+from storyhook.usecases.announce import Outbox
+from storyhook.usecases.characters import CharacterRequest, PreparedCharacter, SaveCharacter
+from storyhook.usecases.request import (
+    Casting,
+    check_callback_url,
+    new_prediction,
+    random_seed,
+    settings_of,
+)
+from storyhook.usecases.settle import EXPIRED_RUNNING, Settle
+
+if TYPE_CHECKING:
+    from storyhook.domain.prediction import Prediction
+
+# When the reconciler looks after a board: its workflow should have finished it by itself.
+BOARD_PATIENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class StoryboardRequest:
+    title: str
+    model: str
+    scenes: tuple[Scene, ...]
+    characters: tuple[CharacterRequest, ...]
+    look: Look
+    seed: int | None
+    callback_url: str | None
+
+
+@dataclass(frozen=True)
+class ReadStoryboard:
+    storyboards: Storyboards
+    predictions: Predictions
+
+    def __call__(self, tenant: str, storyboard_id: str) -> tuple[Storyboard, list[SceneState]]:
+        """The board with its scenes in order; raises NotFound, also for another's board."""
+        board = self.storyboards.get(storyboard_id)
+        if board is None or board.tenant != tenant:
+            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
+        return board, self.states(storyboard_id)
+
+    def states(self, storyboard_id: str) -> list[SceneState]:
+        scenes = self.storyboards.scenes(storyboard_id)
+        rows = self.predictions.get_many([p for scene in scenes for p in scene.predictions])
+        return [SceneState(scene, tuple(rows[p] for p in scene.predictions)) for scene in scenes]
+
+
+@dataclass(frozen=True)
+class CreateStoryboard:
+    storyboards: Storyboards
+    casting: Casting
+    save_character: SaveCharacter
+    workflow: Workflow
+    catalogue: Catalogue
+    guard: UrlGuard
+    clock: Clock
+    entropy: Entropy
+
+    def __call__(
+        self, key: ApiKey, request: StoryboardRequest
+    ) -> tuple[Storyboard, list[SceneState]]:
+        """Check and plan everything, then write every row, then start the workflow."""
+        check_callback_url(self.guard, request.callback_url)
+        self.catalogue.find(request.model)
+        brought = self._prepare(key.tenant, request.characters)
+        cast = self.casting.load(
+            key.tenant,
+            request.scenes,
+            brought={prepared.character.id: prepared.character for prepared in brought},
+        )
+        seed = request.seed if request.seed is not None else random_seed(self.entropy)
+        plans = [self._plan(request, scene, cast, seed) for scene in request.scenes]
+
+        now = self.clock()
+        board_id = new_id("sb", now, self.entropy(10))
+        rows: list[Prediction] = []
+        scenes: list[BoardScene] = []
+        for scene, plan in zip(request.scenes, plans, strict=True):
+            row = new_prediction(
+                plan,
+                key=key,
+                now=now,
+                entropy=self.entropy,
+                deadline_seconds=self.catalogue.models[plan.model].deadline_seconds,
+            )
+            rows.append(replace(row, storyboard_id=board_id, scene_id=scene.id, candidate=1))
+            scenes.append(
+                BoardScene(
+                    scene.id,
+                    scene.position,
+                    scene.caption,
+                    scene.description,
+                    scene.characters,
+                    (row.id,),
+                )
+            )
+        board = Storyboard(
+            id=board_id,
+            tenant=key.tenant,
+            key_id=key.id,
+            title=request.title,
+            status=BoardStatus.RUNNING,
+            settings=settings_of(request.look, {"model": request.model, "seed": seed}),
+            scene_count=len(scenes),
+            cost_estimated=add(plan.price.total for plan in plans),
+            warnings=tuple(
+                f"{scene.id}: {warning}"
+                for scene, plan in zip(request.scenes, plans, strict=True)
+                for warning in plan.warnings
+            ),
+            created_at=now,
+            due_at=now + BOARD_PATIENCE,
+            callback_url=request.callback_url,
+        )
+        for prepared in brought:
+            self.save_character.save(prepared)
+        self.storyboards.add(board, scenes, rows)
+        self.workflow.start(board.id, [row.id for row in rows])
+        states = [SceneState(scene, (row,)) for scene, row in zip(scenes, rows, strict=True)]
+        return board, states
+
+    def _prepare(
+        self, tenant: str, requests: Sequence[CharacterRequest]
+    ) -> list[PreparedCharacter]:
+        prepared = []
+        for index, request in enumerate(requests):
+            try:
+                prepared.append(self.save_character.prepare(tenant, request))
+            except StoryhookError as error:
+                error.errors = tuple(
+                    FieldError(f"characters[{index}].{e.path}", e.message) for e in error.errors
+                )
+                raise
+        return prepared
+
+    def _plan(
+        self, request: StoryboardRequest, scene: Scene, cast: dict[str, Any], seed: int
+    ) -> Plan:
+        try:
+            return plan_scene(
+                self.catalogue,
+                scene.model or request.model,
+                scene,
+                [cast[name] for name in scene.characters],
+                request.look,
+                seed=scene.seed if scene.seed is not None else scene_seed(seed, scene.position),
+            )
+        except StoryhookError as error:
+            error.errors = error.errors or (
+                FieldError(f"scenes[{scene.position - 1}]", error.detail),
+            )
+            raise
+
+
+@dataclass(frozen=True)
+class AssembleStoryboard:
+    storyboards: Storyboards
+    read: ReadStoryboard
+    images: Images
+    outbox: Outbox
+    settle: Settle
+    clock: Clock
+    entropy: Entropy
+
+    def __call__(self, storyboard_id: str) -> Storyboard:
+        """End a board whose workflow is through: its status, and the callback. Repeatable."""
+        board = self.storyboards.get(storyboard_id)
+        if board is None:
+            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
+        states = self.read.states(storyboard_id)
+        late = [row for state in states for row in state.predictions if not row.status.terminal]
+        for row in late:
+            # The workflow gave this scene up: far beyond the prediction's own deadline.
+            self.settle.fail(row, EXPIRED_RUNNING)
+        if late:
+            states = self.read.states(storyboard_id)
+        return self.finish(board, states)
+
+    def finish(self, board: Storyboard, states: Sequence[SceneState]) -> Storyboard:
+        """Write the end of a board whose scenes are over, and queue its callback."""
+        if board.status is BoardStatus.RUNNING:
+            now = self.clock()
+            ended = replace(
+                board,
+                status=final_status(states),
+                completed_at=now,
+                due_at=now + BOARD_PATIENCE if board.callback_url else None,
+                callback_id=new_id("cb", now, self.entropy(10)) if board.callback_url else None,
+            )
+            if not self.storyboards.finish(ended):
+                ended = self.storyboards.get(board.id) or ended
+            board = ended
+        if board.callback_url and board.callback_id:
+            self.outbox.put(
+                callback_id=board.callback_id,
+                tenant=board.tenant,
+                key_id=board.key_id,
+                event=callbacks.STORYBOARD_COMPLETED,
+                subject_id=board.id,
+                url=board.callback_url,
+                data=views.storyboard(board, states, self.images.sign),
+            )
+        if board.due_at is not None:
+            self.storyboards.settle_due(board.id, None)
+        return board

@@ -1,0 +1,120 @@
+"""Characters: register one with its reference images, copied into our bucket and checked."""
+
+from dataclasses import dataclass
+
+from storyhook.domain.errors import (
+    BadReference,
+    DownloadFailed,
+    FieldError,
+    NotFound,
+    TooManyReferences,
+    UnsafeUrl,
+)
+from storyhook.domain.ids import new_id
+from storyhook.domain.story import MAX_REFERENCES_PER_CHARACTER, Character, Reference
+from storyhook.ports import Characters, Clock, Entropy, Images, ImageSource
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRequest:
+    url: str
+    role: str
+    angle: str
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterRequest:
+    id: str
+    name: str
+    description: str
+    outfit: str | None
+    kind: str
+    references: tuple[ReferenceRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCharacter:
+    """A character that is checked but not written; `files` are (key, bytes, content type)."""
+
+    character: Character
+    files: tuple[tuple[str, bytes, str], ...]
+
+
+@dataclass(frozen=True)
+class SaveCharacter:
+    characters: Characters
+    images: Images
+    source: ImageSource
+    clock: Clock
+    entropy: Entropy
+
+    def prepare(self, tenant: str, request: CharacterRequest) -> PreparedCharacter:
+        """Fetch and check everything; raises before anything is written."""
+        if len(request.references) > MAX_REFERENCES_PER_CHARACTER:
+            raise TooManyReferences(
+                f"{request.id} has {len(request.references)} references; "
+                f"{MAX_REFERENCES_PER_CHARACTER} are allowed, so leave some out.",
+                (FieldError("references", f"at most {MAX_REFERENCES_PER_CHARACTER} items"),),
+            )
+        before = self.characters.get(tenant, request.id)
+        fetched = [
+            self._fetch(tenant, f"references[{index}].url", reference)
+            for index, reference in enumerate(request.references)
+        ]
+        now = self.clock()
+        character = Character(
+            id=request.id,
+            tenant=tenant,
+            name=request.name,
+            description=request.description,
+            outfit=request.outfit,
+            kind=request.kind,
+            references=tuple(reference for reference, _ in fetched),
+            version=before.version + 1 if before else 1,
+            created_at=before.created_at if before else now,
+            updated_at=now,
+        )
+        files = tuple((reference.key, data, reference.content_type) for reference, data in fetched)
+        return PreparedCharacter(character, files)
+
+    def save(self, prepared: PreparedCharacter) -> None:
+        for key, data, content_type in prepared.files:
+            self.images.put(key, data, content_type)
+        self.characters.put(prepared.character)
+
+    def __call__(self, tenant: str, request: CharacterRequest) -> Character:
+        """Create the character (version 1), or its next version."""
+        prepared = self.prepare(tenant, request)
+        self.save(prepared)
+        return prepared.character
+
+    def _fetch(self, tenant: str, path: str, request: ReferenceRequest) -> tuple[Reference, bytes]:
+        try:
+            data, facts = self.source.fetch(request.url)
+        except (BadReference, DownloadFailed, UnsafeUrl) as error:
+            raise BadReference(error.detail, (FieldError(path, error.detail),)) from error
+        # Named by content: the same picture is stored once per tenant.
+        key = f"references/{tenant}/{facts.sha256}.{facts.extension}"
+        reference = Reference(
+            id=new_id("ref", self.clock(), self.entropy(10)),
+            role=request.role,
+            angle=request.angle,
+            key=key,
+            content_type=facts.content_type,
+            width=facts.width,
+            height=facts.height,
+            size_bytes=facts.size_bytes,
+            sha256=facts.sha256,
+        )
+        return reference, data
+
+
+@dataclass(frozen=True)
+class ReadCharacter:
+    characters: Characters
+
+    def __call__(self, tenant: str, character_id: str) -> Character:
+        character = self.characters.get(tenant, character_id)
+        if character is None:
+            raise NotFound(f"There is no character {character_id!r}.")
+        return character

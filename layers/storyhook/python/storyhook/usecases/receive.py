@@ -1,0 +1,61 @@
+"""Receive a provider's webhook: verify the raw bytes, match it to its row, settle.
+
+The signature proves who sent it (any customer of the provider could be behind it), the secret in
+the URL proves which row it is for, the provider's id is a cross-check.
+"""
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from storyhook.domain.errors import BadSignature, NotFound, StaleSignature
+from storyhook.domain.outcome import AskProvider
+from storyhook.domain.prediction import Prediction
+from storyhook.ports import Clock, Predictions, WebhookReader
+from storyhook.usecases.settle import Settle
+
+_MAX_ID = 64
+
+
+@dataclass(frozen=True)
+class ReceiveWebhook:
+    predictions: Predictions
+    reader: Callable[[str], WebhookReader]
+    settle: Settle
+    clock: Clock
+
+    def __call__(
+        self, provider: str, token: str, headers: Mapping[str, str], body: bytes
+    ) -> Prediction:
+        """Settle what the webhook reports; the row it was for. Raises BadSignature, NotFound."""
+        now = self.clock()
+        try:
+            delivery = self.reader(provider).read(headers, body, now)
+        except StaleSignature:
+            # A genuine retry may carry its first timestamp: the body is not trusted, but the
+            # provider is asked soon.
+            row = self._find(provider, token)
+            if not row.status.terminal:
+                self.predictions.postpone(row, now, {})
+            return row
+        row = self._find(provider, token)
+        known = row.handle.provider_id if row.handle else None
+        if known and delivery.provider_id != known:
+            raise BadSignature("The webhook is signed, but for another job than this URL's.")
+        if isinstance(delivery.outcome, AskProvider):
+            if not row.status.terminal:
+                self.predictions.postpone(row, now, {})
+            return row
+        self.settle(row, delivery.outcome, delivery.provider_id)
+        return row
+
+    def _find(self, provider: str, token: str) -> Prediction:
+        prediction_id, _, secret = token.partition(".")
+        row = self.predictions.get(prediction_id) if 0 < len(prediction_id) <= _MAX_ID else None
+        if (
+            row is None
+            or row.provider != provider
+            or not hmac.compare_digest(row.token.encode(), secret.encode())
+        ):
+            raise NotFound("No prediction waits at this URL.")
+        return row

@@ -1,0 +1,163 @@
+"""The one net under everything: whatever is overdue is looked after, once a minute.
+
+A row is taken over by moving its `due_at`, so that two reconcilers never work on the same one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from storyhook.domain import callback as callbacks
+from storyhook.domain.callback import CallbackStatus
+from storyhook.domain.catalogue import Catalogue
+from storyhook.domain.errors import DownloadFailed
+from storyhook.domain.outcome import AskProvider, Failed, Pending, Succeeded
+from storyhook.domain.prediction import LEASE, QUEUE_PATIENCE, Prediction, Status, next_check
+from storyhook.domain.storyboard import BoardStatus
+from storyhook.ports import (
+    CallbackQueue,
+    Callbacks,
+    Clock,
+    DueRows,
+    Predictions,
+    ProviderClient,
+    Storyboards,
+    Submissions,
+    Workflow,
+)
+from storyhook.usecases.boards import BOARD_PATIENCE, AssembleStoryboard
+from storyhook.usecases.settle import (
+    EXPIRED_RUNNING,
+    EXPIRED_UNKNOWN,
+    EXPIRED_UNSENT,
+    Settle,
+)
+from storyhook.usecases.submit import Submit
+
+_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    due: DueRows
+    predictions: Predictions
+    storyboards: Storyboards
+    callbacks: Callbacks
+    submissions: Submissions
+    callback_queue: CallbackQueue
+    workflow: Workflow
+    provider: Callable[[str], ProviderClient]
+    settle: Settle
+    submit: Submit
+    assemble: AssembleStoryboard
+    catalogue: Catalogue
+    clock: Clock
+
+    def __call__(self, time_left: Callable[[], bool]) -> dict[str, int]:
+        """Look after overdue rows while `time_left()`; how many of each kind were seen."""
+        seen = {"predictions": 0, "storyboards": 0, "callbacks": 0}
+        for kind, row_id in self.due.overdue(self.clock(), _BATCH):
+            if not time_left():
+                break
+            match kind:
+                case "PRED":
+                    seen["predictions"] += 1
+                    self.prediction(row_id)
+                case "SB":
+                    seen["storyboards"] += 1
+                    self.storyboard(row_id)
+                case "CB":
+                    seen["callbacks"] += 1
+                    self.callback(row_id)
+        return seen
+
+    def prediction(self, prediction_id: str) -> None:
+        found = self.predictions.get(prediction_id)
+        if found is None or found.due_at is None:
+            return
+        row = self.predictions.claim_due(found, self.clock() + LEASE)
+        if row is None:
+            return
+        if row.status.terminal:
+            self.settle.announce(row)
+            return
+        overdue = self.clock() >= row.deadline_at
+        match row.status:
+            case Status.QUEUED if overdue:
+                self.settle.fail(row, EXPIRED_UNSENT)
+            case Status.QUEUED:
+                self._requeue(row)
+            case Status.SUBMITTING:
+                self._find(row, overdue=overdue)
+            case Status.SUBMITTED | Status.STORING:
+                self._ask(row, overdue=overdue)
+
+    def _requeue(self, row: Prediction) -> None:
+        """Its queue message is taken for lost. A second one is harmless: one claim wins."""
+        if row.storyboard_id and self.storyboards.get(row.storyboard_id) is None:
+            # The board was never accepted: writing it stopped half-way.
+            self.predictions.remove(row.id)
+            return
+        self.submissions.enqueue(row.id)
+        self.predictions.postpone(row, self.clock() + QUEUE_PATIENCE, {})
+
+    def _find(self, row: Prediction, *, overdue: bool) -> None:
+        """The answer to the submission is unknown: look for the job, but never send again."""
+        handle = self.provider(row.provider).find(self.submit.webhook_url(row))
+        now = self.clock()
+        if handle:
+            self.predictions.advance(
+                row.id,
+                Status.SUBMITTED,
+                {"handle": handle, "submitted_at": now, "due_at": now},
+            )
+        elif overdue:
+            self.settle.fail(row, EXPIRED_UNKNOWN)
+        else:
+            again = next_check(now, row.checks + 1, 0)
+            self.predictions.postpone(row, again, {"checks": row.checks + 1})
+
+    def _ask(self, row: Prediction, *, overdue: bool) -> None:
+        if row.handle is None:
+            # Settled by a webhook that named no job: nothing to ask.
+            self._find(row, overdue=overdue)
+            return
+        provider = self.provider(row.provider)
+        try:
+            outcome = provider.fetch(row.endpoint, row.handle)
+        except DownloadFailed:
+            outcome = Pending()
+        match outcome:
+            case Succeeded() if row.status is Status.STORING:
+                self.settle.store(row, outcome)
+            case Succeeded() | Failed():
+                self.settle(row, outcome)
+            case Pending() | AskProvider() if overdue:
+                provider.cancel(row.endpoint, row.handle)
+                self.settle.fail(row, EXPIRED_RUNNING)
+            case _:
+                again = next_check(
+                    self.clock(),
+                    row.checks + 1,
+                    self.catalogue.models[row.model].typical_seconds,
+                )
+                self.predictions.postpone(row, again, {"checks": row.checks + 1})
+
+    def storyboard(self, storyboard_id: str) -> None:
+        """Start a workflow that was not started; end a board whose workflow was lost."""
+        board = self.storyboards.get(storyboard_id)
+        if board is None or board.due_at is None or board.due_at > self.clock():
+            return
+        states = self.assemble.read.states(storyboard_id)
+        if board.status is not BoardStatus.RUNNING or all(state.over for state in states):
+            self.assemble.finish(board, states)
+            return
+        self.workflow.start(board.id, [p for state in states for p in state.scene.predictions])
+        self.storyboards.settle_due(board.id, self.clock() + BOARD_PATIENCE)
+
+    def callback(self, callback_id: str) -> None:
+        row = self.callbacks.get(callback_id)
+        if row is None or row.status is not CallbackStatus.PENDING:
+            return
+        claimed = self.callbacks.claim_due(row, self.clock() + callbacks.LEASE)
+        if claimed:
+            self.callback_queue.enqueue(callback_id, turn=claimed.turn)

@@ -1,0 +1,176 @@
+"""Accept a request for one picture: check, plan, write the row, send it. And read it back.
+
+Every refusal comes before the first write. The row is written before anyone is paid.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from storyhook.domain.catalogue import Catalogue
+from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
+from storyhook.domain.ids import new_id
+from storyhook.domain.plan import Plan, plan_scene
+from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Prediction, Status
+from storyhook.domain.story import Character, Look, Scene
+from storyhook.domain.views import plan_input
+from storyhook.ports import (
+    ApiKey,
+    Characters,
+    Clock,
+    Entropy,
+    Predictions,
+    Submissions,
+    UrlGuard,
+)
+from storyhook.usecases.submit import Submit
+
+# A prediction may wait this long in the queue on top of its model's own deadline.
+QUEUE_ALLOWANCE = timedelta(hours=1)
+_TOKEN_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Casting:
+    """Finds the characters that scenes name."""
+
+    characters: Characters
+
+    def load(
+        self,
+        tenant: str,
+        scenes: Sequence[Scene],
+        brought: Mapping[str, Character] | None = None,
+    ) -> dict[str, Character]:
+        """All characters on stage, by id; raises UnknownCharacter with the place of each.
+
+        `brought` are characters that come with the request and are not written yet.
+        """
+        found = dict(brought or {})
+        on_stage = dict.fromkeys(name for scene in scenes for name in scene.characters)
+        stored = [name for name in on_stage if name not in found]
+        if stored:
+            found |= self.characters.get_many(tenant, stored)
+        errors = [
+            FieldError(path, f"There is no character {name!r}; create it with POST /characters.")
+            for scene in scenes
+            for path, name in _character_paths(scene, single=scene.position == 0)
+            if name not in found
+        ]
+        if errors:
+            raise UnknownCharacter(
+                "A scene names a character that does not exist; create it first.", tuple(errors)
+            )
+        return found
+
+
+def _character_paths(scene: Scene, *, single: bool) -> list[tuple[str, str]]:
+    prefix = "" if single else f"scenes[{scene.position - 1}]."
+    return [(f"{prefix}characters[{i}]", name) for i, name in enumerate(scene.characters)]
+
+
+def check_callback_url(guard: UrlGuard, url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        guard.check(url)
+    except UnsafeUrl as error:
+        raise InvalidCallbackUrl(
+            error.detail, (FieldError("callback_url", error.detail),)
+        ) from error
+
+
+def new_prediction(
+    plan: Plan,
+    *,
+    key: ApiKey,
+    now: datetime,
+    entropy: Entropy,
+    deadline_seconds: int,
+    status: Status = Status.QUEUED,
+) -> Prediction:
+    """The row of `plan`, with its own id and the secret of its webhook URL."""
+    return Prediction(
+        id=new_id("pred", now, entropy(10)),
+        tenant=key.tenant,
+        key_id=key.id,
+        status=status,
+        model=plan.model,
+        provider=plan.provider,
+        endpoint=plan.endpoint,
+        token=base64.urlsafe_b64encode(entropy(_TOKEN_BYTES)).decode().rstrip("="),
+        input=plan_input(plan),
+        seed=plan.seed,
+        cost_estimated=plan.price.total,
+        created_at=now,
+        deadline_at=now + QUEUE_ALLOWANCE + timedelta(seconds=deadline_seconds),
+        due_at=now + QUEUE_PATIENCE,
+    )
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    model: str
+    scene: Scene
+    look: Look
+    seed: int | None
+    callback_url: str | None
+
+
+@dataclass(frozen=True)
+class RequestPrediction:
+    predictions: Predictions
+    casting: Casting
+    submissions: Submissions
+    submit: Submit
+    catalogue: Catalogue
+    guard: UrlGuard
+    clock: Clock
+    entropy: Entropy
+
+    def __call__(self, key: ApiKey, request: PredictionRequest) -> Prediction:
+        """Create the prediction at the provider; queue it if the provider throttles or is down."""
+        check_callback_url(self.guard, request.callback_url)
+        self.catalogue.find(request.model)
+        cast = self.casting.load(key.tenant, [request.scene])
+        plan = plan_scene(
+            self.catalogue,
+            request.model,
+            request.scene,
+            [cast[name] for name in request.scene.characters],
+            request.look,
+            seed=request.seed if request.seed is not None else random_seed(self.entropy),
+        )
+        now = self.clock()
+        row = new_prediction(
+            plan,
+            key=key,
+            now=now,
+            entropy=self.entropy,
+            deadline_seconds=self.catalogue.models[plan.model].deadline_seconds,
+            # Claimed from birth: nobody else may send it while this request does.
+            status=Status.SUBMITTING,
+        )
+        row = replace(
+            row, callback_url=request.callback_url, due_at=now + UNKNOWN_PATIENCE, attempt=1
+        )
+        self.predictions.add(row)
+        wait = self.submit.send(row)
+        if wait is not None:
+            self.submissions.enqueue(row.id, delay_seconds=round(wait))
+        return self.predictions.get(row.id) or row
+
+
+def random_seed(entropy: Entropy) -> int:
+    return int.from_bytes(entropy(4)) >> 1
+
+
+def settings_of(look: Look, extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "style": look.style,
+        "palette": list(look.palette),
+        "aspect_ratio": look.aspect_ratio,
+        **extra,
+    }

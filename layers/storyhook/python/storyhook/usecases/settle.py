@@ -1,0 +1,140 @@
+"""Write down what a provider said of a prediction, exactly once.
+
+A webhook is a hint: it may come twice, late, out of order, or before the submit call returned.
+Whoever loses a conditional write does nothing. The webhook and the reconciler share this code.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from storyhook.domain.catalogue import Catalogue
+from storyhook.domain.errors import BadReference, DownloadFailed, UnsafeUrl
+from storyhook.domain.ids import new_id
+from storyhook.domain.images import StoredImage
+from storyhook.domain.outcome import (
+    Failed,
+    Failure,
+    FailureKind,
+    Outcome,
+    ProviderHandle,
+    Succeeded,
+)
+from storyhook.domain.prediction import (
+    LEASE,
+    MAX_STORE_ATTEMPTS,
+    Prediction,
+    Status,
+    next_check,
+    status_of,
+)
+from storyhook.ports import Clock, Entropy, Images, ImageSource, Predictions
+from storyhook.usecases.announce import Announce
+
+
+@dataclass(frozen=True)
+class Settle:
+    predictions: Predictions
+    images: Images
+    source: ImageSource
+    announce: Announce
+    catalogue: Catalogue
+    clock: Clock
+    entropy: Entropy
+
+    def __call__(self, row: Prediction, outcome: Outcome, provider_id: str | None = None) -> None:
+        """Move `row` on by `outcome`. Terminal rows stay as they are.
+
+        `provider_id` is adopted when the submit call has not brought one (yet).
+        """
+        match outcome:
+            case _ if row.status.terminal:
+                return
+            case Failed(failure):
+                self.fail(row, failure)
+            case Succeeded() if row.status is Status.STORING:
+                return  # Somebody is copying; if they die, the reconciler claims the row.
+            case Succeeded():
+                now = self.clock()
+                changes: dict[str, Any] = {"storing_at": now, "due_at": now + LEASE, "checks": 0}
+                if row.handle is None and provider_id:
+                    changes["handle"] = ProviderHandle(provider_id)
+                claimed = self.predictions.advance(row.id, Status.STORING, changes)
+                if claimed:
+                    self.store(claimed, outcome)
+            case _:
+                return
+
+    def store(self, row: Prediction, result: Succeeded) -> None:
+        """Copy the pictures of a row that is `storing` and ours, and commit."""
+        try:
+            stored = tuple(
+                self._copy(row, index, url) for index, url in enumerate(result.image_urls)
+            )
+        except (DownloadFailed, BadReference, UnsafeUrl) as error:
+            self._not_stored(row, error)
+            return
+        sizes = [(image.width, image.height) for image in stored]
+        given = [(ref["width"], ref["height"]) for ref in row.input["references"]]
+        price = self.catalogue.models[row.model].price.price(sizes, given)
+        self._end(
+            row,
+            Status.SUCCEEDED,
+            {
+                "images": stored,
+                "seed_returned": result.seed,
+                "provider_seconds": result.provider_seconds,
+                "cost_actual": result.billable_cost or price.total,
+            },
+        )
+
+    def fail(self, row: Prediction, failure: Failure) -> None:
+        """End an open row without a picture, with its reason."""
+        self._end(row, status_of(failure), {"failure": failure})
+
+    def _copy(self, row: Prediction, index: int, url: str) -> StoredImage:
+        data, facts = self.source.fetch(url)
+        # The key follows from the prediction, so that a second copy lands on the first.
+        key = f"images/{row.tenant}/{row.id}/{index}.{facts.extension}"
+        self.images.put(key, data, facts.content_type)
+        return StoredImage(
+            key, facts.content_type, facts.width, facts.height, facts.size_bytes, facts.sha256
+        )
+
+    def _not_stored(
+        self, row: Prediction, error: DownloadFailed | BadReference | UnsafeUrl
+    ) -> None:
+        if row.checks + 1 >= MAX_STORE_ATTEMPTS:
+            detail = f"The provider made the picture, but it could not be copied: {error.detail}"
+            self.fail(row, Failure(FailureKind.LOST_RESULT, detail))
+            return
+        again = next_check(self.clock(), row.checks + 1, 0)
+        self.predictions.postpone(row, again, {"checks": row.checks + 1})
+
+    def _end(self, row: Prediction, status: Status, changes: dict[str, Any]) -> None:
+        now = self.clock()
+        ended = self.predictions.advance(
+            row.id,
+            status,
+            {
+                **changes,
+                "completed_at": now,
+                # Owed until announced; a row that nobody waits for owes nothing.
+                "due_at": now + LEASE if row.owes_announcement else None,
+                "callback_id": new_id("cb", now, self.entropy(10)) if row.callback_url else None,
+            },
+        )
+        if ended:
+            self.announce(ended)
+
+
+EXPIRED_UNSENT = Failure(
+    FailureKind.EXPIRED, "It could not be sent to the provider before its deadline."
+)
+EXPIRED_RUNNING = Failure(
+    FailureKind.EXPIRED, "The provider did not finish before the deadline; it was told to stop."
+)
+EXPIRED_UNKNOWN = Failure(
+    FailureKind.EXPIRED,
+    "The provider's answer to the submission was lost and no result came. It was not sent "
+    "again, because it may have been paid.",
+)

@@ -1,0 +1,98 @@
+"""Send a prediction to its provider: one claim, one POST.
+
+The claim (queued -> submitting) decides who may pay. When the outcome of the POST is unknown the
+row stays `submitting` and waits for the webhook; it is never sent again blindly.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from storyhook.domain.catalogue import Catalogue
+from storyhook.domain.outcome import Accepted, NotCreated, OutcomeUnknown, Rejected
+from storyhook.domain.plan import with_urls
+from storyhook.domain.prediction import (
+    QUEUE_PATIENCE,
+    UNKNOWN_PATIENCE,
+    Prediction,
+    Status,
+    next_check,
+)
+from storyhook.ports import Clock, Images, Predictions, ProviderClient
+from storyhook.usecases.settle import Settle
+
+_DEFAULT_RETRY_SECONDS = 10.0
+_MAX_RETRY_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Submit:
+    predictions: Predictions
+    images: Images
+    provider: Callable[[str], ProviderClient]
+    settle: Settle
+    catalogue: Catalogue
+    clock: Clock
+    webhook_base_url: str
+
+    def from_queue(self, prediction_id: str, task_token: str | None) -> float | None:
+        """Handle one queue message. Returns seconds to wait before it comes again, or None."""
+        row = None
+        if task_token:
+            row = self.predictions.attach_task_token(prediction_id, task_token)
+            if row and row.status.terminal:
+                # It ended before its workflow came to wait for it: resume at once.
+                self.settle.announce.resume_workflow(row)
+                return None
+        claimed = self.predictions.advance(
+            prediction_id,
+            Status.SUBMITTING,
+            {"due_at": self.clock() + UNKNOWN_PATIENCE},
+        )
+        if claimed is None:
+            return None  # Somebody else has it, or it is over.
+        return self.send(claimed)
+
+    def send(self, row: Prediction) -> float | None:
+        """POST a row whose claim is ours. Returns seconds to wait if it has to be sent later."""
+        payload = with_urls(
+            row.input["payload"],
+            {
+                ref["reference_id"]: self.images.sign(ref["key"])[0]
+                for ref in row.input["references"]
+            },
+        )
+        answer = self.provider(row.provider).submit(row.endpoint, payload, self.webhook_url(row))
+        now = self.clock()
+        match answer:
+            case Accepted(handle):
+                typical = self.catalogue.models[row.model].typical_seconds
+                moved = self.predictions.advance(
+                    row.id,
+                    Status.SUBMITTED,
+                    {
+                        "handle": handle,
+                        "submitted_at": now,
+                        "due_at": next_check(now, 0, typical),
+                    },
+                )
+                if moved is None:
+                    # The webhook was faster than this answer.
+                    self.predictions.adopt(row.id, handle, now)
+            case NotCreated(_, retry_after):
+                wait = min(retry_after or _DEFAULT_RETRY_SECONDS, _MAX_RETRY_SECONDS)
+                self.predictions.advance(
+                    row.id,
+                    Status.QUEUED,
+                    {"due_at": now + timedelta(seconds=wait) + QUEUE_PATIENCE},
+                    attempt=row.attempt,
+                )
+                return wait
+            case Rejected(failure):
+                self.settle.fail(row, failure)
+            case OutcomeUnknown():
+                pass  # `due_at` of the claim stands; webhook or reconciler will tell.
+        return None
+
+    def webhook_url(self, row: Prediction) -> str:
+        return f"{self.webhook_base_url}/webhooks/{row.provider}/{row.id}.{row.token}"

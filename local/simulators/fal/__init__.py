@@ -1,0 +1,1 @@
+"""fal: queue, result files, webhooks and key set."""

@@ -1,0 +1,1 @@
+"""Replicate: predictions, result files, webhooks and signing secret."""

@@ -1,0 +1,164 @@
+"""What a stack needs beside its template: the secrets, and a first API key.
+
+    python -m tools.setup --stack-name storyhook --region eu-west-1
+
+CloudFormation cannot make SSM SecureStrings, and a secret has no business in a template's
+parameters anyway. Provider keys come from FAL_KEY and REPLICATE_API_TOKEN, or are asked for;
+Replicate's webhook secret is fetched with its token. What is there already is left alone.
+The local cloud is set up by the same functions.
+"""
+
+import argparse
+import base64
+import getpass
+import hashlib
+import json
+import os
+import secrets
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from storyhook.domain.ids import new_id
+
+REPLICATE_URL = "https://api.replicate.com"
+FAL_KEY = "fal-key"
+REPLICATE_TOKEN = "replicate-token"
+REPLICATE_WEBHOOK_SECRET = "replicate-webhook-secret"
+SIGNING_KEY = "signing-key"  # from it the secret of each callback is derived
+PARAMETERS = (FAL_KEY, REPLICATE_TOKEN, REPLICATE_WEBHOOK_SECRET, SIGNING_KEY)
+
+_TIMEOUT_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    key_id: str
+    secret: str  # only ever shown to the one who asked for it
+
+
+def parameter_name(stage: str, name: str) -> str:
+    return f"/storyhook/{stage}/{name}"
+
+
+def missing_parameters(ssm: Any, stage: str) -> list[str]:
+    names = [parameter_name(stage, name) for name in PARAMETERS]
+    absent = set(ssm.get_parameters(Names=names)["InvalidParameters"])
+    return [name for name in PARAMETERS if parameter_name(stage, name) in absent]
+
+
+def put_parameters(ssm: Any, stage: str, values: Mapping[str, str]) -> None:
+    """Never over an existing one: a signing key that changes breaks every customer's checks."""
+    for name, value in values.items():
+        ssm.put_parameter(
+            Name=parameter_name(stage, name), Value=value, Type="SecureString", Overwrite=False
+        )
+
+
+def new_signing_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def create_api_key(dynamodb: Any, table: str, tenant: str = "default") -> ApiKey:
+    """The table holds only the hash: who reads the table cannot use the key."""
+    now = datetime.now(UTC)
+    key = ApiKey(new_id("key", now, secrets.token_bytes(10)), "shk_" + secrets.token_urlsafe(32))
+    digest = hashlib.sha256(key.secret.encode()).hexdigest()
+    item = {
+        "pk": f"KEY#{digest}",
+        "sk": "KEY",
+        "key_id": key.key_id,
+        "tenant": tenant,
+        "created_at": now.isoformat(timespec="seconds"),
+    }
+    dynamodb.put_item(
+        TableName=table,
+        Item={name: {"S": value} for name, value in item.items()},
+        ConditionExpression="attribute_not_exists(pk)",
+    )
+    return key
+
+
+def fetch_replicate_webhook_secret(url: str, token: str) -> str:
+    request = urllib.request.Request(
+        f"{url}/v1/webhooks/default/secret", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+        return str(json.load(answer)["key"])
+
+
+def main() -> None:
+    options = _arguments()
+    import boto3  # here, so that the functions above serve without it
+
+    session = boto3.Session(region_name=options.region)
+    stack = session.client("cloudformation").describe_stacks(StackName=options.stack_name)
+    [found] = stack["Stacks"]
+    stage = {p["ParameterKey"]: p["ParameterValue"] for p in found["Parameters"]}["Stage"]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in found["Outputs"]}
+
+    ssm = session.client("ssm")
+    absent = missing_parameters(ssm, stage)
+    put_parameters(ssm, stage, _values_for(absent))
+    for name in absent:
+        print(f"parameter {parameter_name(stage, name)}")
+    still = missing_parameters(ssm, stage)
+    if still:
+        print(f"not set: {', '.join(still)}; models of that provider will be refused.")
+
+    # A stack without a signing key has not been set up before, so nobody has a key yet.
+    if SIGNING_KEY in absent or options.new_key:
+        key = create_api_key(session.client("dynamodb"), outputs["TableName"], options.tenant)
+        print(f"API key {key.key_id} of tenant {options.tenant}; it is shown this once:")
+        print(f"  {key.secret}")
+    print(f"API: {outputs['ApiUrl']}")
+
+
+def _values_for(absent: list[str]) -> dict[str, str]:
+    values = {}
+    if FAL_KEY in absent:
+        values[FAL_KEY] = _secret("FAL_KEY", "fal.ai key")
+    if REPLICATE_TOKEN in absent:
+        values[REPLICATE_TOKEN] = _secret("REPLICATE_API_TOKEN", "Replicate API token")
+    if REPLICATE_WEBHOOK_SECRET in absent:
+        token = values.get(REPLICATE_TOKEN) or os.environ.get("REPLICATE_API_TOKEN", "")
+        values[REPLICATE_WEBHOOK_SECRET] = _replicate_webhook_secret(token)
+    if SIGNING_KEY in absent:
+        values[SIGNING_KEY] = new_signing_key()
+    return {name: value for name, value in values.items() if value}
+
+
+def _secret(variable: str, what: str) -> str:
+    value = os.environ.get(variable, "").strip()
+    if not value and sys.stdin.isatty():
+        value = getpass.getpass(f"{what} (empty: do not use this provider): ").strip()
+    return value
+
+
+def _replicate_webhook_secret(token: str) -> str:
+    value = os.environ.get("REPLICATE_WEBHOOK_SECRET", "").strip()
+    if value or not token:
+        return value
+    try:
+        return fetch_replicate_webhook_secret(REPLICATE_URL, token)
+    except urllib.error.HTTPError as problem:
+        sys.exit(f"Replicate did not accept the token (HTTP {problem.code}).")
+    except OSError as problem:
+        sys.exit(f"Replicate cannot be reached ({problem}); or set REPLICATE_WEBHOOK_SECRET.")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.setup", description="Set up a stack.")
+    parser.add_argument("--stack-name", required=True)
+    parser.add_argument("--region", help="default: as the AWS CLI finds it")
+    parser.add_argument("--tenant", default="default", help="whose API key to make")
+    parser.add_argument("--new-key", action="store_true", help="make one more API key")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
