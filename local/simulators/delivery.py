@@ -12,7 +12,6 @@ from local.simulators.settings import Settings
 from local.simulators.slots import Slots
 from local.simulators.targets import http_client, refusal
 
-
 IN_ORDER_SECONDS = 0.5
 
 
@@ -76,6 +75,7 @@ class Deliveries:
         for task in list(self.tasks):
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        self._before.clear()
 
     async def _deliver(self, delivery: Delivery, before: asyncio.Task[None] | None) -> None:
         job, url = delivery.job, delivery.job.webhook_url

@@ -1,4 +1,4 @@
-"""One way to log: powertools' structured logger. Keys of the story on every line, secrets on none."""
+"""One way to log: powertools' logger. Keys of the story on every line, secrets on none."""
 
 from functools import cache
 from typing import Any

@@ -122,6 +122,7 @@ UNKNOWN_PATIENCE = timedelta(minutes=2)
 MAX_STORE_ATTEMPTS = 8
 
 _FIRST_CHECK_SLACK = timedelta(seconds=20)
+_FIRST_GAP = timedelta(seconds=15)
 _MAX_CHECK_GAP = timedelta(minutes=5)
 
 
@@ -129,4 +130,5 @@ def next_check(now: datetime, checks: int, typical_seconds: float) -> datetime:
     """When to ask the provider about a submitted prediction whose webhook has not come."""
     if checks == 0:
         return now + timedelta(seconds=2 * typical_seconds) + _FIRST_CHECK_SLACK
-    return now + min(_MAX_CHECK_GAP, timedelta(seconds=15) * 2 ** (checks - 1))
+    gap: timedelta = _FIRST_GAP * 2 ** min(checks - 1, 10)
+    return now + min(_MAX_CHECK_GAP, gap)

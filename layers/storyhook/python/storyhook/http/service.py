@@ -1,7 +1,9 @@
 """The API's reads and creates, by route. `POST /predictions` has a function of its own."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from storyhook.domain import views
@@ -20,6 +22,21 @@ _MAX_LIMIT = 100
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: HTTPStatus
+    body: Json
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Creates say where the thing is."""
+        created = self.status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
+        return {"Location": self.body["urls"]["self"]} if created else {}
+
+
+Handler = Callable[..., Reply]
+
+
 @dataclass(frozen=True)
 class Api:
     characters: Characters
@@ -32,47 +49,63 @@ class Api:
     read_storyboard: ReadStoryboard
     create_storyboard: CreateStoryboard
 
-    def post_character(self, event: Event) -> tuple[Json, bool]:
+    def routes(self) -> dict[tuple[str, str], Handler]:
+        """Method and path of each route; `<name>` in a path is a keyword of its handler."""
+        return {
+            ("POST", "/characters"): self.post_character,
+            ("GET", "/characters"): self.list_characters,
+            ("GET", "/characters/<character_id>"): self.get_character,
+            ("POST", "/storyboards"): self.post_storyboard,
+            ("GET", "/storyboards"): self.list_storyboards,
+            ("GET", "/storyboards/<storyboard_id>"): self.get_storyboard,
+            ("GET", "/predictions"): self.list_predictions,
+            ("GET", "/predictions/<prediction_id>"): self.get_prediction,
+            ("GET", "/models"): self.list_models,
+        }
+
+    def post_character(self, event: Event) -> Reply:
         body = parse(CharacterBody, event)
         row = self.save_character(caller(event).tenant, body.to_request())
-        return views.character(row, self.images.sign), row.version == 1
+        created = row.version == 1
+        shown = views.character(row, self.images.sign)
+        return Reply(HTTPStatus.CREATED if created else HTTPStatus.OK, shown)
 
-    def get_character(self, event: Event, character_id: str) -> Json:
+    def get_character(self, event: Event, character_id: str) -> Reply:
         row = self.read_character(caller(event).tenant, _known("character", character_id))
-        return views.character(row, self.images.sign)
+        return Reply(HTTPStatus.OK, views.character(row, self.images.sign))
 
-    def list_characters(self, event: Event) -> Json:
+    def list_characters(self, event: Event) -> Reply:
         page = self.characters.list(caller(event).tenant, *_paging(event))
         return _listing(page, [views.character(row, self.images.sign) for row in page.items])
 
-    def post_storyboard(self, event: Event) -> Json:
+    def post_storyboard(self, event: Event) -> Reply:
         body = parse(StoryboardBody, event)
         board, states = self.create_storyboard(caller(event), body.to_request())
-        return views.storyboard(board, states, self.images.sign)
+        return Reply(HTTPStatus.ACCEPTED, views.storyboard(board, states, self.images.sign))
 
-    def get_storyboard(self, event: Event, storyboard_id: str) -> Json:
+    def get_storyboard(self, event: Event, storyboard_id: str) -> Reply:
         board, states = self.read_storyboard(
             caller(event).tenant, _known("storyboard", storyboard_id)
         )
-        return views.storyboard(board, states, self.images.sign)
+        return Reply(HTTPStatus.OK, views.storyboard(board, states, self.images.sign))
 
-    def list_storyboards(self, event: Event) -> Json:
+    def list_storyboards(self, event: Event) -> Reply:
         page = self.storyboards.list(caller(event).tenant, *_paging(event))
         return _listing(page, [views.storyboard_summary(row) for row in page.items])
 
-    def get_prediction(self, event: Event, prediction_id: str) -> Json:
+    def get_prediction(self, event: Event, prediction_id: str) -> Reply:
         row = self.predictions.get(_known("prediction", prediction_id))
         if row is None or row.tenant != caller(event).tenant:
             raise NotFound(f"There is no prediction {prediction_id!r}.")
-        return views.prediction(row, self.images.sign)
+        return Reply(HTTPStatus.OK, views.prediction(row, self.images.sign))
 
-    def list_predictions(self, event: Event) -> Json:
+    def list_predictions(self, event: Event) -> Reply:
         page = self.predictions.list(caller(event).tenant, *_paging(event))
         return _listing(page, [views.prediction(row, self.images.sign) for row in page.items])
 
-    def list_models(self) -> Json:
+    def list_models(self, _event: Event) -> Reply:
         items = [views.model(model) for model in self.catalogue.models.values()]
-        return {"items": items, "next_cursor": None}
+        return Reply(HTTPStatus.OK, {"items": items, "next_cursor": None})
 
 
 def _paging(event: Event) -> tuple[int, str | None]:
@@ -98,5 +131,5 @@ def _known(kind: str, text: str) -> str:
     return text
 
 
-def _listing(page: Page[Any], items: list[Json]) -> Json:
-    return {"items": items, "next_cursor": page.cursor}
+def _listing(page: Page[Any], items: list[Json]) -> Reply:
+    return Reply(HTTPStatus.OK, {"items": items, "next_cursor": page.cursor})

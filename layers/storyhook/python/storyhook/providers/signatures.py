@@ -14,7 +14,7 @@ from datetime import datetime
 from storyhook.domain.errors import BadSignature, SettingsError, StaleSignature
 
 TOLERANCE_SECONDS = 300
-_SECRET_PREFIX = "whsec_"
+_SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret
 _MIN_SECRET_BYTES = 16
 
 

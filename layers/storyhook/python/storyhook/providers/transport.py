@@ -1,9 +1,9 @@
 """The HTTP transport under both official clients, which makes them safe.
 
 One call is one request: an answer that is not 2xx, or no answer, leaves this transport as one of
-our own exceptions. Both clients retry on httpx's errors and on statuses (fal-client up to ten POSTs,
-each a paid job); neither knows ours, so they pass straight through. Every request has a time-out,
-also where a client asks for none.
+our own exceptions. Both clients retry on httpx's errors and on statuses (fal-client up to ten
+POSTs, each a paid job); neither knows ours, so they pass straight through. Every request has a
+time-out, also where a client asks for none.
 """
 
 from collections.abc import Mapping

@@ -101,9 +101,10 @@ class Guard:
 
 
 def _is_public(address: Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped or any(address in net for net in _TUNNELS):
-            return False
+    if isinstance(address, ipaddress.IPv6Address) and (
+        address.ipv4_mapped or any(address in net for net in _TUNNELS)
+    ):
+        return False
     return address.is_global and not address.is_multicast
 
 

@@ -64,6 +64,9 @@ class _Session(SyncClient):
     def get(self, url: str) -> Any:
         return json_body(self._client.get(url).content)
 
+    def put(self, url: str) -> None:
+        self._client.put(url)
+
 
 class FalClient:
     """`queue_url`: https://queue.fal.run, or a simulator's."""
@@ -118,7 +121,7 @@ class FalClient:
     def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
         cancel_url = handle.cancel_url or self._url(endpoint, handle) + "/cancel"
         try:
-            self._session._client.put(self._trusted(cancel_url))
+            self._session.put(self._trusted(cancel_url))
         except (NotOk, NeverSent, NoAnswer):
             return False
         return True

@@ -30,11 +30,18 @@ _PREDICTIONS = "/v1/predictions"
 _GONE = frozenset({404, 410})
 
 
+class _Session(Client):
+    """The official client; its answers as plain JSON."""
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return json_body(self._request(method, path, json=body).content)
+
+
 class ReplicateClient:
     """`base_url`: https://api.replicate.com, or a simulator's."""
 
     def __init__(self, token: str, base_url: str) -> None:
-        self._client = Client(api_token=token, base_url=base_url, transport=OneRequest())
+        self._session = _Session(api_token=token, base_url=base_url, transport=OneRequest())
 
     def submit(self, endpoint: str, payload: Mapping[str, Any], webhook_url: str) -> Submission:
         body = {
@@ -45,7 +52,7 @@ class ReplicateClient:
             "webhook_events_filter": ["completed"],
         }
         try:
-            answer = json_body(self._client._request("POST", _PREDICTIONS, json=body).content)
+            answer = self._session.call("POST", _PREDICTIONS, body)
         except (NotOk, NeverSent, NoAnswer) as error:
             return failed_submission(error, failure)
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
@@ -76,14 +83,14 @@ class ReplicateClient:
 
     def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
         try:
-            self._client._request("POST", f"{_PREDICTIONS}/{handle.provider_id}/cancel")
+            self._session.call("POST", f"{_PREDICTIONS}/{handle.provider_id}/cancel")
         except (NotOk, NeverSent, NoAnswer):
             return False
         return True
 
     def _get(self, path: str) -> Any:
         try:
-            return json_body(self._client._request("GET", path).content)
+            return self._session.call("GET", path)
         except (NeverSent, NoAnswer) as error:
             raise DownloadFailed(
                 f"Replicate did not answer: {error.detail}", retryable=True
