@@ -39,12 +39,14 @@ def up(options: argparse.Namespace) -> int:
 
 
 def down(options: argparse.Namespace) -> int:
-    cloud = LocalCloud.attach(options.name)
-    if cloud is None:
+    clouds = [
+        cloud for cloud in LocalCloud.running() if options.all or cloud.state.name == options.name
+    ]
+    for cloud in clouds:
+        cloud.stop()
+        print(f"{cloud.state.name} is stopped")
+    if not clouds and not options.all:
         print(f"no local cloud named {options.name} is running")
-        return 0
-    cloud.stop()
-    print(f"{options.name} is stopped")
     return 0
 
 
@@ -69,6 +71,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("command", choices=["up", "down", "status"])
     parser.add_argument("--name", default="local", help="several can run side by side")
+    parser.add_argument("--all", action="store_true", help="down: whatever its name")
     parser.add_argument("--max-hours", type=float, default=MAX_HOURS, help="it ends itself then")
     return parser.parse_args()
 

@@ -10,7 +10,7 @@ import sys
 # uv's and pip's settings, and any active environment, would change what is installed or where.
 KEPT_UV = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CACHE_DIR")
 KEPT_UV_WORDS = ("INDEX", "TLS", "CERT", "TIMEOUT", "RETRIES", "OFFLINE", "INSECURE", "KEYRING")
-DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
+DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__")
 DROPPED_PIP = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_CONSTRAINT")
 
 
@@ -33,7 +33,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def _is_kept(name: str) -> bool:
-    if not name.startswith("UV_"):
+    if not name.startswith(("UV_", "PYTHON")):
         return True
     return name in KEPT_UV or any(word in name for word in KEPT_UV_WORDS)
 

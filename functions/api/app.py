@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
 from storyhook import wiring
 from storyhook.domain.errors import NotFound, StoryhookError
 from storyhook.http import problems

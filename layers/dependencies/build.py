@@ -1,7 +1,7 @@
 """Build the dependencies layer for one architecture, on any machine: install, trim, check, compile.
 
-Called by this folder's Makefile, which `sam build` calls. Wheels are chosen by platform, so an
-arm64 layer is made on an x86 machine without Docker; nothing is ever compiled from C here.
+Called by arm64/Makefile or x86_64/Makefile, which `sam build` calls. Wheels are chosen by platform,
+so an arm64 layer is made on an x86 machine without Docker; nothing is compiled from C here.
 The same input gives the same bytes, so that an unchanged layer is not deployed again.
 """
 

@@ -188,6 +188,7 @@ class Engine:
             references=tuple((each.key, each.data) for each in references),
             extension=chosen.extension,
             quality=chosen.quality,
+            plain=self._state.settings.drawing == "plain",
         )
         draw = draw_black if "nsfw_flag" in job.faults else draw_panel
         loop = asyncio.get_running_loop()

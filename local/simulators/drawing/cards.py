@@ -38,7 +38,9 @@ class Unreadable(Exception):
         self.index = index
 
 
-def stand(scene: Image.Image, references: tuple[tuple[str, bytes], ...], mood: Mood) -> None:
+def stand(
+    scene: Image.Image, references: tuple[tuple[str, bytes], ...], mood: Mood, *, plain: bool
+) -> None:
     """Set all references on the ground, first to last from left to right."""
     tilts = [mood.dice.uniform(-MAX_TILT, MAX_TILT) for _ in references]
     for index, place in enumerate(_places(len(references), scene.size)):
@@ -47,8 +49,12 @@ def stand(scene: Image.Image, references: tuple[tuple[str, bytes], ...], mood: M
             card = _cache.get(key, data, place.width, place.height)
         except (OSError, SyntaxError, ValueError) as error:
             raise Unreadable(index) from error
-        _shadow(scene, place)
-        turned = card.rotate(tilts[index], Image.Resampling.BICUBIC, True, fillcolor=(*PAPER, 0))
+        if not plain:
+            _shadow(scene, place)
+        turned = card
+        if not plain:
+            tilt = tilts[index]
+            turned = card.rotate(tilt, Image.Resampling.BICUBIC, True, fillcolor=(*PAPER, 0))
         at = (int(place.x - turned.width / 2), int(place.foot - turned.height))
         scene.paste(turned, at, turned)
         _badge(scene, index + 1, place)

@@ -30,6 +30,8 @@ class PanelOrder:
     """(hash, bytes) of each reference image, in the order in which they were given."""
     extension: str = "png"
     quality: int = 80
+    plain: bool = False
+    """Without scenery, in a fraction of the time."""
 
     @property
     def description(self) -> str:
@@ -55,8 +57,9 @@ def draw_panel(order: PanelOrder) -> bytes:
     width, height = order.size
     mood = read_mood(order.prompt, order.seed)
     bar = caption_height(order.size)
-    scene = draw_scenery(mood, (width, height - bar))
-    stand(scene, order.references, mood)
+    size = (width, height - bar)
+    scene = Image.new("RGB", size, mood.light.sky[1]) if order.plain else draw_scenery(mood, size)
+    stand(scene, order.references, mood, plain=order.plain)
     panel = Image.new("RGB", order.size, INK)
     panel.paste(scene, (0, 0))
     _caption(panel, order, mood, height - bar)

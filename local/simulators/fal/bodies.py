@@ -54,7 +54,7 @@ class Failure:
 
 def urls(base: str, job: Job) -> dict[str, str]:
     """The ROOT app without the sub-path: what real answers show for nested endpoint ids."""
-    root = "/".join(job.endpoint.split("/"))
+    root = "/".join(job.endpoint.split("/")[:2])
     response_url = f"{base}/{root}/requests/{job.id}"
     return {
         "response_url": response_url,

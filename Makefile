@@ -1,0 +1,72 @@
+# Everything a developer does. Needs git, make and python3 (3.9 or later); the first target that
+# is run fetches the rest into .tools/, which takes about half a minute once.
+
+PYTHON := .tools/dev/bin/python
+SAM := env -u PYTHONPATH SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
+UV := .tools/uv/bin/uv
+
+export PYTHONPATH := layers/storyhook/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench up down status build deploy requirements clean \
+	tools lint types template format
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+demo: tools ## make a picture story on a local cloud: no account, no keys [MODEL=… STORY=…]
+	@$(PYTHON) -m local.demo $(if $(MODEL),--model "$(MODEL)") $(if $(STORY),--story "$(STORY)") $(ARGS)
+
+test: lint types template ## everything: lint, types, template, unit, integration and end to end
+	@$(PYTHON) -m pytest --durations=15 $(ARGS)
+
+check: lint types ## the quick part: lint, types, unit tests
+	@$(PYTHON) -m pytest tests/unit --durations=5 $(ARGS)
+
+bench: tools ## measure start-up, throughput and cost against the budgets
+	@$(PYTHON) -m tests.bench $(ARGS)
+
+up: tools ## start a local cloud to work with; it ends itself after 8 hours [NAME=…]
+	@$(PYTHON) -m local up $(if $(NAME),--name "$(NAME)")
+
+down: tools ## stop it [NAME=…]
+	@$(PYTHON) -m local down $(if $(NAME),--name "$(NAME)")
+
+status: tools ## which local clouds are running, and how to reach them
+	@$(PYTHON) -m local status
+
+build: tools ## what would be deployed, into .aws-sam/ [ENV=prod]
+	@rm -rf functions/*/__pycache__ # a function's folder is uploaded as it is
+	@$(SAM) build --config-env $(or $(ENV),prod)
+
+deploy: tools ## build and deploy to your AWS account; asks first [ENV=prod REGION=…]
+	@$(PYTHON) -m tools.deploy --environment $(or $(ENV),prod) $(if $(REGION),--region "$(REGION)")
+
+format: tools ## rewrite the sources in the one format
+	@$(PYTHON) -m ruff check --quiet --fix . ; $(PYTHON) -m ruff format .
+
+COMPILE = $(UV) pip compile --quiet --python $(PYTHON) --python-version 3.13 --universal \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)
+
+requirements: tools ## pin again after a change of a .in file [UPGRADE=1 for the newest of all]
+	@$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	@for name in dev cloud sam uv; do \
+		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean: ## stop local clouds; remove builds and caches (.tools/ stays)
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m local down --all; fi
+	@rm -rf .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Steps of the above; they have no use alone, apart from a quick look.
+tools:
+	@python3 -m tools.bootstrap
+
+lint: tools
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m ruff format --quiet --check .
+
+types: tools
+	@$(PYTHON) -m mypy
+
+template: tools
+	@$(SAM) validate --lint
