@@ -53,7 +53,7 @@ def find(uv: Path, tools: Path, environment: dict[str, str]) -> Path:
             return python
     own = {**environment, "UV_PYTHON_INSTALL_DIR": str(tools / "python")}
     try:
-        run([str(uv), "python", "install", "--quiet", "--no-bin", "3.13"], own)
+        run([str(uv), "python", "install", "--no-bin", "3.13"], own)
         fetched = _probe(run([str(uv), *FIND, "--managed-python"], own), environment)
     except Unavailable as problem:
         raise Unavailable(

@@ -93,6 +93,7 @@ class Children:
         self._guard = subprocess.Popen(
             [sys.executable, "-m", "local.cloud.guard"],
             cwd=ROOT,
+            bufsize=0,  # each line is told at once, and none is left to fail at the close
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -143,4 +144,3 @@ def _tell(guard: "subprocess.Popen[bytes]", line: str) -> None:
     assert guard.stdin is not None
     with contextlib.suppress(BrokenPipeError):  # a dead guard is seen by `dead`
         guard.stdin.write(line.encode() + b"\n")
-        guard.stdin.flush()

@@ -1,0 +1,1 @@
+"""Measures start-up, throughput and cost against the budgets: `make bench`."""
