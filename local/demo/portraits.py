@@ -17,9 +17,7 @@ SIZE = 1024
 
 def portrait(character: Mapping[str, Any]) -> bytes:
     """A PNG of `SIZE` x `SIZE`; the same character always gives the same bytes."""
-    traits = read_traits(
-        character["id"], character["description"], character.get("outfit") or ""
-    )
+    traits = read_traits(character["id"], character["description"], character.get("outfit") or "")
     figure = measure(traits)
     canvas = Canvas(SIZE, traits.skin)
     draw_backdrop(canvas, traits)

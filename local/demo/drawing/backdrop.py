@@ -39,12 +39,13 @@ def draw_backdrop(canvas: Canvas, traits: Traits) -> None:
 
 
 def _palette(traits: Traits) -> tuple[Colour, Colour, Colour, Colour]:
-    """The one whose sky stands out best from hair and clothes, among three by the dice."""
-    offered = traits.dice.sample(_PALETTES, 3)
+    """The one whose sky stands out best from hair and clothes, of two that the dice offer."""
+    offered = traits.dice.sample(_PALETTES, 2)
     return max(
         offered,
-        key=lambda p: min(_apart(p[2], traits.hair), _apart(p[1], traits.hair))
-        + _apart(p[3], traits.cloth),
+        key=lambda p: (
+            min(_apart(p[2], traits.hair), _apart(p[1], traits.hair)) + _apart(p[3], traits.cloth)
+        ),
     )
 
 

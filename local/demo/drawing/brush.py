@@ -5,6 +5,7 @@ finished picture.
 """
 
 from collections.abc import Callable, Sequence
+from math import hypot
 
 from PIL import Image, ImageChops, ImageDraw
 
@@ -106,14 +107,18 @@ class Canvas:
         """A curve of a pen, round at its ends; `ends` is their width as a share of the middle's."""
         curve = smooth(points, closed=False)
         last = max(1, len(curve) - 1)
+        # Dots close enough to be a line, also where the points are far apart.
+        closest = max(0.4, width * min(ends, 1.0) / 6)
 
         def paint(draw: ImageDraw.ImageDraw, ink: object) -> None:
             for index, ((ax, ay), (bx, by)) in enumerate(zip(curve, curve[1:], strict=False)):
-                for step in (0.0, 0.25, 0.5, 0.75):
-                    along = (index + step) / last
+                steps = 1 + int(hypot(bx - ax, by - ay) / closest)
+                for step in range(steps):
+                    along = (index + step / steps) / last
                     swell = ends + (1 - ends) * 4 * along * (1 - along)
                     radius = max(0.5, width / 2 * swell) * SCALE
-                    x, y = (ax + (bx - ax) * step) * SCALE, (ay + (by - ay) * step) * SCALE
+                    x = (ax + (bx - ax) * step / steps) * SCALE
+                    y = (ay + (by - ay) * step / steps) * SCALE
                     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
 
         self._fill(paint, colour, opacity)

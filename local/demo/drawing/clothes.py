@@ -31,9 +31,18 @@ def _body(canvas: Canvas, figure: Figure, colour: Colour, *, broad: float = 0.0)
         shade = [(70.0, 180.0), (130.0, 330.0), (150.0, 520.0), (120.0, 900.0)]
         canvas.shape(figure.at([*shade, (900.0, 900.0), (900.0, 180.0)]), darker(colour, 0.2))
         for side in (-1, 1):
-            arm = [(side * wide * 0.74, 430.0), (side * wide * 0.7, 520.0), (side * wide * 0.73, 800.0)]
+            arm = [
+                (side * wide * 0.74, 430.0),
+                (side * wide * 0.7, 520.0),
+                (side * wide * 0.73, 800.0),
+            ]
             canvas.stroke(figure.at(arm), 9, darker(colour, 0.45), 0.75, ends=0.3)
-        light = [(-wide * 0.5, 296.0), (-wide * 0.88, 350.0), (-wide - 2, 450.0), (-wide - 24, 600.0)]
+        light = [
+            (-wide * 0.5, 296.0),
+            (-wide * 0.88, 350.0),
+            (-wide - 2, 450.0),
+            (-wide - 24, 600.0),
+        ]
         canvas.stroke(figure.at(light), 12, lighter(colour, 0.4), 0.55, ends=0.2)
     return torso
 
@@ -46,7 +55,7 @@ def _neckline(canvas: Canvas, figure: Figure, depth: float, colour: Colour) -> N
 def _skin_vee(canvas: Canvas, figure: Figure, depth: float) -> None:
     """The neck again, over the clothes' inner side."""
     skin = figure.traits.skin
-    half = [(figure.neck - 2, 196.0), (figure.neck + 2, 230.0), (figure.neck - 20, 280.0)]
+    half = [(figure.neck - 8, 140.0), (figure.neck - 2, 226.0), (figure.neck - 20, 280.0)]
     vee = figure.at(mirrored([*half, (0.0, depth)]))
     canvas.shape(vee, skin)
     with canvas.inside(vee):
@@ -73,7 +82,13 @@ def _jacket(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     edge = darker(colour, 0.5)
     for side in (-1, 1):
         inner = colour if side < 0 else darker(colour, 0.2)
-        lapel = [(n - 2, 206.0), (n - 2, 206.0), (n + 30, 214.0), (n + 66, 252.0), (w * 0.52, 322.0)]
+        lapel = [
+            (n - 2, 206.0),
+            (n - 2, 206.0),
+            (n + 30, 214.0),
+            (n + 66, 252.0),
+            (w * 0.52, 322.0),
+        ]
         lapel += [(w * 0.52, 322.0), (n + 72, 350.0), (n + 84, 386.0), (n + 84, 386.0)]
         lapel += [(66.0, 540.0), (66.0, 540.0), (54.0, 420.0), (n - 2, 290.0)]
         placed = figure.at([(side * x, y) for x, y in lapel])
@@ -100,7 +115,12 @@ def _robe(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     n, w = figure.neck, figure.shoulders
     torso = _body(canvas, figure, colour, broad=16)
     with canvas.inside(torso):
-        for x, lean, opacity in ((-210, -26, 0.5), (-120, -10, 0.4), (120, 14, 0.6), (226, 30, 0.6)):
+        for x, lean, opacity in (
+            (-210, -26, 0.5),
+            (-120, -10, 0.4),
+            (120, 14, 0.6),
+            (226, 30, 0.6),
+        ):
             fold = [(x * 0.72, 380.0), (x, 540.0), (x + lean, 860.0)]
             canvas.stroke(figure.at(fold), 13, darker(colour, 0.36), opacity, ends=0.15)
     under = darker(mix(colour, _LINEN, 0.2), 0.5)
@@ -109,20 +129,22 @@ def _robe(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     canvas.stroke(figure.at([(-n, 246), (-34, 310), (0, 338)]), 12, _LINEN, ends=0.8)
     canvas.stroke(figure.at([(n, 246), (34, 310), (0, 338)]), 12, darker(_LINEN, 0.14), ends=0.8)
     # The left side lies over the right, as robes are worn.
-    for side, low in ((1, 470.0), (-1, 560.0)):
-        band = [(n + 6, 200.0), (n + 26, 250.0), (n - 4, 340.0), (-30.0 if side < 0 else 0.0, low)]
-        placed = figure.at([(side * x, y) for x, y in band])
-        canvas.stroke(placed, 46, darker(colour, 0.5))
-        canvas.stroke(placed, 36, _GOLD if side < 0 else darker(_GOLD, 0.16))
-        canvas.stroke(placed, 20, lighter(colour, 0.08) if side < 0 else colour)
-        canvas.stroke(placed, 3, _GOLD, ends=1)
+    for side in (1, -1):
+        tone = darker(_GOLD, 0.2) if side > 0 else _GOLD
+        outer = [(n + 2, 172.0), (n + 44, 214.0), (n + 52, 268.0), (n + 10, 380.0)]
+        outer += [(-24.0, 530.0), (-92.0, 700.0)]
+        inner = [(-150.0, 700.0), (-78.0, 520.0), (-34.0, 420.0), (n - 34, 318.0), (n - 8, 240.0)]
+        band = figure.at([(side * x, y) for x, y in [*outer, *inner]])
+        canvas.shape([(x + 4, y + 8) for x, y in band], darker(colour, 0.55), 0.6)
+        canvas.shape(band, lighter(colour, 0.12) if side < 0 else darker(colour, 0.1))
+        for edge, width in ((outer, 11), (list(reversed(inner)), 9)):
+            canvas.stroke(figure.at([(side * x, y) for x, y in edge]), width, tone, ends=0.9)
+        for x, y in ((n + 24, 288.0), (n - 4, 346.0), (n - 50, 408.0)):
+            px, py = figure.point(side * x, y)
+            canvas.oval(px, py, 6, 6, tone)
     for side in (-1, 1):
         hem = [(side * w * 0.56, 292.0), (side * w * 0.66, 400.0), (side * w * 0.62, 560.0)]
-        canvas.stroke(figure.at([*hem, (side * w * 0.64, 880.0)]), 5, _GOLD, 0.75, ends=0.8)
-    x, y = figure.point(0, 572)
-    canvas.oval(x, y, 24, 24, darker(_GOLD, 0.4))
-    canvas.oval(x, y - 2, 21, 21, _GOLD)
-    canvas.oval(x, y - 2, 11, 11, lighter(colour, 0.2))
+        canvas.stroke(figure.at([*hem, (side * w * 0.64, 880.0)]), 6, _GOLD, 0.8, ends=0.8)
 
 
 def _cloak(canvas: Canvas, figure: Figure, colour: Colour) -> None:
@@ -156,15 +178,15 @@ def _armour(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     canvas.stroke(figure.at([*collar, (figure.neck + 20, 232.0)]), 26, darker(_STEEL, 0.3))
     canvas.stroke(figure.at([*collar, (figure.neck + 20, 232.0)]), 16, lighter(_STEEL, 0.5))
     canvas.stroke(figure.at([(0, 360), (0, 900)]), 6, darker(_STEEL, 0.35))
+    sash = [(-w * 0.92, 330.0), (-w * 0.3, 480.0), (w * 0.5, 760.0)]
+    canvas.stroke(figure.at(sash), 58, darker(colour, 0.35))
+    canvas.stroke(figure.at(sash), 48, colour)
     for side in (-1, 1):
         for step in range(3):
             x, y = figure.point(side * (w * 0.78 + step * 16), 380 + step * 66)
             tone = _STEEL if side < 0 else darker(_STEEL, 0.2)
             canvas.oval(x, y + 8, 108 - step * 8, 66, darker(_STEEL, 0.5))
             canvas.oval(x, y, 108 - step * 8, 64, lighter(tone, 0.15 * (2 - step)))
-    sash = [(-w * 0.5, 420.0), (0.0, 540.0), (w * 0.5, 700.0)]
-    canvas.stroke(figure.at(sash), 58, darker(colour, 0.35))
-    canvas.stroke(figure.at(sash), 48, colour)
 
 
 def _dress(canvas: Canvas, figure: Figure, colour: Colour) -> None:

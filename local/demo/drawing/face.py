@@ -24,10 +24,8 @@ def draw_neck(canvas: Canvas, figure: Figure) -> None:
 def draw_head(canvas: Canvas, figure: Figure) -> None:
     traits = figure.traits
     skin = traits.skin
-    for side in (-1, 1):
-        x, y = figure.point(side * (figure.cheek + 4), 26)
-        canvas.oval(x, y, 27, 42, skin if side < 0 else _shade(skin))
-        canvas.oval(x + side * 3, y + 2, 13, 24, _shade(skin, 0.22), 0.8)
+    if traits.length in ("short", "bald"):
+        _ears(canvas, figure)
     head = figure.at(figure.head)
     canvas.shape(head, skin)
     with canvas.inside(head):
@@ -35,7 +33,9 @@ def draw_head(canvas: Canvas, figure: Figure) -> None:
         canvas.shape(figure.at([*side_shade, (260.0, 240.0), (260.0, -240.0)]), _shade(skin, 0.13))
         for side in (-1, 1):
             x, y = figure.point(side * 92, 76)
-            canvas.oval(x, y, 42, 30, (226, 94, 84), 0.2 if traits.female or traits.child else 0.12)
+            canvas.oval(
+                x, y, 36, 24, (226, 94, 84), 0.17 if traits.female or traits.child else 0.12
+            )
         if traits.freckles:
             _freckles(canvas, figure)
     draw_beard(canvas, figure)
@@ -47,9 +47,19 @@ def draw_head(canvas: Canvas, figure: Figure) -> None:
     if traits.old:
         _lines_of_age(canvas, figure)
     if traits.scar:
-        canvas.stroke(figure.at([(-112, 40), (-96, 70), (-88, 112)]), 7, _shade(skin, 0.3), ends=0.3)
+        canvas.stroke(
+            figure.at([(-112, 40), (-96, 70), (-88, 112)]), 7, _shade(skin, 0.3), ends=0.3
+        )
     if traits.glasses:
         _glasses(canvas, figure)
+
+
+def _ears(canvas: Canvas, figure: Figure) -> None:
+    skin = figure.traits.skin
+    for side in (-1, 1):
+        x, y = figure.point(side * (figure.cheek + 4), 26)
+        canvas.oval(x, y, 27, 42, skin if side < 0 else _shade(skin))
+        canvas.oval(x + side * 3, y + 2, 13, 24, _shade(skin, 0.22), 0.8)
 
 
 def _shade(skin: Colour, share: float = 0.2) -> Colour:
@@ -62,19 +72,19 @@ def _eye(canvas: Canvas, figure: Figure, side: int) -> None:
     inner, outer = 33.0, 104.0
 
     def place(points: Sequence[Point]) -> list[Point]:
-        return figure.at([(side * x, 22 + y * tall) for x, y in points])
+        return figure.at([(side * (70 + (x - 70) * 1.1), 20 + y * tall * 1.1) for x, y in points])
 
     almond = [(inner, 8.0), (inner, 8.0), (52.0, -15.0), (78.0, -19.0), (outer, -3.0)]
     almond += [(outer, -3.0), (86.0, 17.0), (58.0, 20.0)]
     canvas.shape(place(almond), _WHITE)
-    x, y = figure.point(side * 69, 22)
+    x, y = figure.point(side * 70, 20)
     with canvas.inside(place(almond)):
-        canvas.oval(x, y, 23, 23, darker(traits.eyes, 0.45))
-        canvas.oval(x, y + 1, 20, 20, traits.eyes)
-        canvas.oval(x, y + 8, 14, 11, lighter(traits.eyes, 0.4), 0.7)
-        canvas.oval(x, y, 10, 10, (24, 18, 26))
+        canvas.oval(x, y, 25, 25, darker(traits.eyes, 0.45))
+        canvas.oval(x, y + 1, 22, 22, traits.eyes)
+        canvas.oval(x, y + 9, 15, 12, lighter(traits.eyes, 0.4), 0.7)
+        canvas.oval(x, y, 11, 11, (24, 18, 26))
         canvas.shape(place([(20, -40), (120, -40), (120, -8), (70, -12), (20, 4)]), INK, 0.2)
-    canvas.oval(x - 7, y - 8, 6, 6, (255, 255, 255))
+    canvas.oval(x - 8, y - 9, 7, 7, (255, 255, 255))
     canvas.oval(x + 8, y + 9, 3, 3, (255, 255, 255), 0.8)
     lid = [(inner - 2, 8.0), (52.0, -16.0), (78.0, -20.0), (outer + 2, -3.0)]
     canvas.stroke(place(lid), 10 if traits.female else 8, INK, ends=0.4)
@@ -91,7 +101,7 @@ def _brow(canvas: Canvas, figure: Figure, side: int) -> None:
     colour = darker(traits.hair, 0.3)
     thick = 11 if traits.female else 17
     lift = -4.0 if traits.female else 6.0
-    points = [(30.0, -32 + lift), (62.0, -50 + lift), (92.0, -50 + lift), (118.0, -30 + lift)]
+    points = [(32.0, -36 + lift), (64.0, -52 + lift), (94.0, -52 + lift), (122.0, -34 + lift)]
     canvas.stroke(figure.at([(side * x, y) for x, y in points]), thick, colour, ends=0.35)
 
 
@@ -116,7 +126,9 @@ def _mouth(canvas: Canvas, figure: Figure) -> None:
     lower = [(24.0, 152.0), (0.0, 140 + 20 * high), (-24.0, 152.0)]
     canvas.shape(figure.at([line[0], *upper, line[-1], line[-1], *lower, line[0]]), lips)
     canvas.stroke(figure.at(line), 5, darker(lips, 0.5), ends=0.5)
-    canvas.stroke(figure.at([(-14, 151), (0, 153), (10, 151)]), 4, lighter(lips, 0.5), 0.6, ends=0.3)
+    canvas.stroke(
+        figure.at([(-14, 151), (0, 153), (10, 151)]), 4, lighter(lips, 0.5), 0.6, ends=0.3
+    )
     for side in (-1, 1):
         corner = [(side * (wide - 2), 132.0), (side * (wide + 7), 126.0)]
         canvas.stroke(figure.at(corner), 4.5, _shade(traits.skin, 0.55), ends=0.5)

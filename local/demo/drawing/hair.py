@@ -54,7 +54,9 @@ def _parted(canvas: Canvas, figure: Figure) -> None:
         strand = [(x, -226 + bend), (-c + 8 - bend * 0.5, -130 + bend)]
         strand += [(-c - 22 - bend * 0.4, -20 + bend), (-c - 22, 90.0)]
         canvas.stroke(figure.at(strand), 6, lighter(hair, 0.36), 0.6, ends=0.1)
-    canvas.stroke(figure.at([(-32, -258), (-40, -226), (-46, -194)]), 5, darker(hair, 0.5), ends=0.3)
+    canvas.stroke(
+        figure.at([(-32, -258), (-40, -226), (-46, -194)]), 5, darker(hair, 0.5), ends=0.3
+    )
 
 
 def _locks(canvas: Canvas, figure: Figure) -> None:
@@ -89,7 +91,7 @@ def _short(canvas: Canvas, figure: Figure) -> None:
         canvas.shape(figure.at([*shade, (240.0, 40.0), (240.0, -280.0)]), darker(hair, 0.35))
         for x in (-96.0, -56.0, -14.0, 30.0):
             tuft = [(x + 34, -128.0), (x + 14, -176.0), (x + 24, -226.0), (x + 48, -250.0)]
-            canvas.stroke(figure.at(tuft), 8, lighter(hair, 0.26), 0.55, ends=0.1)
+            canvas.stroke(figure.at(tuft), 8, lighter(hair, 0.2), 0.5, ends=0.1)
 
 
 def _curls(canvas: Canvas, figure: Figure) -> None:

@@ -1,0 +1,36 @@
+"""Fixtures of unit and integration tests."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.fixtures import cloud as clouds
+from tests.fixtures.clock import Clock
+from tests.fixtures.cloud import Cloud
+
+settings.register_profile(
+    "storyhook",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("storyhook")
+
+# Before any client is made: the tests never see a real account.
+os.environ.update(clouds.ENVIRONMENT)
+os.environ.pop("AWS_PROFILE", None)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with clouds.running() as running:
+        yield running
