@@ -58,6 +58,7 @@ def status(_: argparse.Namespace) -> int:
         print(f"{cloud.state.name}, until {cloud.state.ends_at} at the latest")
         print(f"  API        {cloud.api_url}")
         print(f"  API key    {cloud.api_key}")
+        print(f"  callbacks  {cloud.callback_secret}   (verify them with this secret)")
         print(f"  AWS        {cloud.endpoint_url}   (AWS_ENDPOINT_URL)")
         print(f"  fal        {cloud.fal_url}")
         print(f"  Replicate  {cloud.replicate_url}")

@@ -1,6 +1,5 @@
 """Fixtures of unit and integration tests."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from tests.fixtures import cloud as clouds
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
+from tests.fixtures.world import World
 
 settings.register_profile(
     "storyhook",
@@ -20,10 +20,6 @@ settings.register_profile(
 )
 settings.load_profile("storyhook")
 
-# Before any client is made: the tests never see a real account.
-os.environ.update(clouds.ENVIRONMENT)
-os.environ.pop("AWS_PROFILE", None)
-
 
 @pytest.fixture
 def clock() -> Clock:
@@ -34,3 +30,8 @@ def clock() -> Clock:
 def cloud() -> Iterator[Cloud]:
     with clouds.running() as running:
         yield running
+
+
+@pytest.fixture
+def world(cloud: Cloud, clock: Clock) -> World:
+    return World(cloud, clock)

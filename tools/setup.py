@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storyhook.domain.ids import new_id
+from storyhook.providers.callbacks import callback_secret
 
 REPLICATE_URL = "https://api.replicate.com"
 FAL_KEY = "fal-key"
@@ -37,8 +38,11 @@ _TIMEOUT_SECONDS = 20
 
 @dataclass(frozen=True)
 class ApiKey:
+    """Both secrets are only ever shown to the one who asked for the key."""
+
     key_id: str
-    secret: str  # only ever shown to the one who asked for it
+    secret: str
+    callback_secret: str
 
 
 def parameter_name(stage: str, name: str) -> str:
@@ -63,10 +67,18 @@ def new_signing_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def create_api_key(dynamodb: Any, table: str, tenant: str = "default") -> ApiKey:
+def create_api_key(
+    dynamodb: Any, ssm: Any, table: str, stage: str, tenant: str = "default"
+) -> ApiKey:
     """The table holds only the hash: who reads the table cannot use the key."""
     now = datetime.now(UTC)
-    key = ApiKey(new_id("key", now, secrets.token_bytes(10)), "shk_" + secrets.token_urlsafe(32))
+    found = ssm.get_parameter(Name=parameter_name(stage, SIGNING_KEY), WithDecryption=True)
+    key_id = new_id("key", now, secrets.token_bytes(10))
+    key = ApiKey(
+        key_id,
+        "shk_" + secrets.token_urlsafe(32),
+        callback_secret(found["Parameter"]["Value"], key_id),
+    )
     digest = hashlib.sha256(key.secret.encode()).hexdigest()
     item = {
         "pk": f"KEY#{digest}",
@@ -112,9 +124,12 @@ def main() -> None:
 
     # A stack without a signing key has not been set up before, so nobody has a key yet.
     if SIGNING_KEY in absent or options.new_key:
-        key = create_api_key(session.client("dynamodb"), outputs["TableName"], options.tenant)
+        dynamodb = session.client("dynamodb")
+        key = create_api_key(dynamodb, ssm, outputs["TableName"], stage, options.tenant)
         print(f"API key {key.key_id} of tenant {options.tenant}; it is shown this once:")
         print(f"  {key.secret}")
+        print("and the secret that its callbacks are signed with:")
+        print(f"  {key.callback_secret}")
     print(f"API: {outputs['ApiUrl']}")
 
 

@@ -119,6 +119,11 @@ class LocalCloud:
         return self.state.api_key
 
     @property
+    def callback_secret(self) -> str:
+        """What the API key's callbacks are signed with."""
+        return self.state.callback_secret
+
+    @property
     def fal_url(self) -> str:
         return self.state.fal_url
 

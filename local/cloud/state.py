@@ -22,6 +22,7 @@ class CloudState:
     api_url: str
     api_key: str
     api_key_id: str
+    callback_secret: str
     outputs: dict[str, str]
     ports: dict[str, int]
     pids: dict[str, int]

@@ -139,7 +139,8 @@ def stack_outputs(endpoint: str) -> dict[str, str]:
 
 
 def create_api_key(endpoint: str, table: str) -> setup.ApiKey:
-    return setup.create_api_key(aws.client("dynamodb", endpoint), table)
+    dynamodb, ssm = aws.client("dynamodb", endpoint), aws.client("ssm", endpoint)
+    return setup.create_api_key(dynamodb, ssm, table, STAGE)
 
 
 def _answers(url: str) -> bool:

@@ -133,6 +133,7 @@ def start(places: Places, children: Children, life: Life, max_seconds: float) ->
         api_url=outputs["ApiUrl"].rstrip("/"),
         api_key=key.secret,
         api_key_id=key.key_id,
+        callback_secret=key.callback_secret,
         outputs=outputs,
         ports=ports,
         pids={child.name: child.pid for child in children.running},

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from local.cloud import LocalCloud
-from storyhook.providers.callbacks import callback_secret
 from tests.e2e.support import Caller, Customer, Json, Simulator
 
 SPEED = 10.0
@@ -49,11 +48,7 @@ def replicate(cloud: LocalCloud) -> Simulator:
 
 @pytest.fixture(scope="session")
 def secret(cloud: LocalCloud) -> str:
-    """The callback secret of the key that the tests call with."""
-    answer = cloud.client("ssm").get_parameter(
-        Name="/storyhook/local/signing-key", WithDecryption=True
-    )
-    return callback_secret(answer["Parameter"]["Value"], cloud.state.api_key_id)
+    return cloud.callback_secret
 
 
 @pytest.fixture(scope="session")

@@ -12,15 +12,15 @@ _PALETTES: tuple[tuple[Colour, Colour, Colour, Colour], ...] = (
     ((68, 116, 166), (200, 222, 220), (255, 240, 200), (86, 132, 146)),  # morning
     ((150, 82, 66), (240, 190, 128), (255, 232, 180), (132, 74, 66)),  # amber
     ((34, 62, 70), (112, 158, 128), (226, 222, 164), (38, 78, 74)),  # forest
-    ((60, 56, 84), (166, 150, 172), (240, 222, 208), (76, 68, 98)),  # heather
+    ((26, 54, 92), (112, 172, 184), (252, 230, 184), (32, 78, 106)),  # night by the sea
 )
 
 
 def draw_backdrop(canvas: Canvas, traits: Traits) -> None:
     top, foot, light, hills = _palette(traits)
     sky = Image.new("RGB", (1, 48))
-    for y in range(48):
-        sky.putpixel((0, y), mix(top, foot, (y / 47) ** 0.85))
+    for row in range(48):
+        sky.putpixel((0, row), mix(top, foot, (row / 47) ** 0.85))
     canvas.paste(sky)
     dice = traits.dice
     for _ in range(26):

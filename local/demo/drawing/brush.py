@@ -5,6 +5,7 @@ finished picture.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import hypot
 
 from PIL import Image, ImageChops, ImageDraw
@@ -12,6 +13,7 @@ from PIL import Image, ImageChops, ImageDraw
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 Outline = Sequence[Point]
+Paint = Callable[[ImageDraw.ImageDraw, Colour | int], None]
 
 SCALE = 2
 _STEPS = 14
@@ -47,8 +49,7 @@ def smooth(points: Outline, *, closed: bool = True) -> list[Point]:
     curve: list[Point] = []
     for index in range(count if closed else count - 1):
         p0, p1, p2, p3 = (_at(points, index + step, closed=closed) for step in (-1, 0, 1, 2))
-        for step in range(_STEPS):
-            curve.append(_between(p0, p1, p2, p3, step / _STEPS))
+        curve.extend(_between(p0, p1, p2, p3, step / _STEPS) for step in range(_STEPS))
     if not closed:
         curve.append(points[-1])
     return curve
@@ -110,8 +111,8 @@ class Canvas:
         # Dots close enough to be a line, also where the points are far apart.
         closest = max(0.4, width * min(ends, 1.0) / 6)
 
-        def paint(draw: ImageDraw.ImageDraw, ink: object) -> None:
-            for index, ((ax, ay), (bx, by)) in enumerate(zip(curve, curve[1:], strict=False)):
+        def paint(draw: ImageDraw.ImageDraw, ink: Colour | int) -> None:
+            for index, ((ax, ay), (bx, by)) in enumerate(pairwise(curve)):
                 steps = 1 + int(hypot(bx - ax, by - ay) / closest)
                 for step in range(steps):
                     along = (index + step / steps) / last
@@ -139,9 +140,7 @@ class Canvas:
     def __exit__(self, *_: object) -> None:
         self._limit = None
 
-    def _fill(
-        self, paint: Callable[[ImageDraw.ImageDraw, object], None], colour: Colour, opacity: float
-    ) -> None:
+    def _fill(self, paint: Paint, colour: Colour, opacity: float) -> None:
         if opacity >= 1.0 and self._limit is None:
             paint(ImageDraw.Draw(self._image), colour)
             return

@@ -1,9 +1,10 @@
-"""Shoulders and what is worn on them."""
+"""What people wear, by kind of garment."""
 
 from collections.abc import Callable, Mapping
 
-from local.demo.drawing.brush import Canvas, Colour, Point, darker, lighter, mirrored, mix
+from local.demo.drawing.brush import Canvas, Colour, darker, lighter, mirrored, mix
 from local.demo.drawing.figure import Figure
+from local.demo.drawing.torso import body, neckline, skin_vee
 
 _LINEN: Colour = (238, 228, 206)
 _GOLD: Colour = (216, 172, 84)
@@ -14,60 +15,9 @@ def draw_clothes(canvas: Canvas, figure: Figure) -> None:
     _GARMENTS[figure.traits.garment](canvas, figure, figure.traits.cloth)
 
 
-def _torso(figure: Figure, *, collar: float = 26.0, broad: float = 0.0) -> list[Point]:
-    """From the neck over the shoulders, down out of the picture."""
-    wide = figure.shoulders + broad
-    half = [(figure.neck - 6, 196.0), (figure.neck + collar, 246.0), (wide * 0.62, 292.0)]
-    half += [(wide * 0.92, 350.0), (wide + 8, 452.0), (wide + 34, 600.0), (wide + 60, 860.0)]
-    return figure.at(mirrored(half))
-
-
-def _body(canvas: Canvas, figure: Figure, colour: Colour, *, broad: float = 0.0) -> list[Point]:
-    """The torso in one colour, its right side in the shade, with the arms' inner edges."""
-    torso = _torso(figure, broad=broad)
-    wide = figure.shoulders + broad
-    canvas.shape(torso, colour)
-    with canvas.inside(torso):
-        shade = [(70.0, 180.0), (130.0, 330.0), (150.0, 520.0), (120.0, 900.0)]
-        canvas.shape(figure.at([*shade, (900.0, 900.0), (900.0, 180.0)]), darker(colour, 0.2))
-        for side in (-1, 1):
-            arm = [
-                (side * wide * 0.74, 430.0),
-                (side * wide * 0.7, 520.0),
-                (side * wide * 0.73, 800.0),
-            ]
-            canvas.stroke(figure.at(arm), 9, darker(colour, 0.45), 0.75, ends=0.3)
-        light = [
-            (-wide * 0.5, 296.0),
-            (-wide * 0.88, 350.0),
-            (-wide - 2, 450.0),
-            (-wide - 24, 600.0),
-        ]
-        canvas.stroke(figure.at(light), 12, lighter(colour, 0.4), 0.55, ends=0.2)
-    return torso
-
-
-def _neckline(canvas: Canvas, figure: Figure, depth: float, colour: Colour) -> None:
-    half = [(figure.neck + 16, 216.0), (figure.neck + 14, 236.0), (figure.neck - 8, 300.0)]
-    canvas.shape(figure.at(mirrored([*half, (0.0, depth)])), colour)
-
-
-def _skin_vee(canvas: Canvas, figure: Figure, depth: float) -> None:
-    """The neck again, over the clothes' inner side."""
-    skin = figure.traits.skin
-    half = [(figure.neck - 8, 140.0), (figure.neck - 2, 226.0), (figure.neck - 20, 280.0)]
-    vee = figure.at(mirrored([*half, (0.0, depth)]))
-    canvas.shape(vee, skin)
-    with canvas.inside(vee):
-        shadow = [(figure.neck + 30, 150.0), (figure.neck, 214.0), (16.0, 258.0), (-40.0, 246.0)]
-        shadow += [(-figure.neck - 20, 190.0), (-60.0, 130.0)]
-        canvas.shape(figure.at(shadow), mix(skin, (122, 44, 52), 0.24))
-        canvas.stroke(figure.at([(8, 286), (30, 292), (60, 280)]), 4, mix(skin, (122, 44, 52), 0.3))
-
-
 def _jacket(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     n, w = figure.neck, figure.shoulders
-    _body(canvas, figure, colour)
+    body(canvas, figure, colour)
     shirt = [(n + 18, 226.0), (n + 26, 300.0), (66.0, 480.0), (52.0, 860.0)]
     canvas.shape(figure.at(mirrored(shirt)), _LINEN)
     with canvas.inside(figure.at(mirrored(shirt))):
@@ -75,7 +25,7 @@ def _jacket(canvas: Canvas, figure: Figure, colour: Colour) -> None:
             figure.at([(24, 200), (34, 400), (20, 860), (200, 860), (200, 200)]),
             darker(_LINEN, 0.16),
         )
-    _skin_vee(canvas, figure, 356)
+    skin_vee(canvas, figure, 356)
     canvas.stroke(figure.at([(-n - 4, 240), (-40, 310), (0, 362)]), 13, lighter(_LINEN, 0.5))
     canvas.stroke(figure.at([(n + 4, 240), (40, 310), (0, 362)]), 13, darker(_LINEN, 0.1))
     canvas.stroke(figure.at([(0, 366), (0, 860)]), 4, darker(_LINEN, 0.35), ends=1)
@@ -100,9 +50,8 @@ def _jacket(canvas: Canvas, figure: Figure, colour: Colour) -> None:
         canvas.stroke(figure.at([(side * x, y) for x, y in front]), 7, edge, 0.8)
         pocket = [(118.0, 508.0), (w * 0.62, 494.0)]
         canvas.stroke(figure.at([(side * x, y) for x, y in pocket]), 6, edge, 0.7, ends=0.6)
-        for y in (566.0, 628.0):
-            x, at = figure.point(side * 82, y)
-            canvas.oval(x, at, 7, 7, _GOLD)
+        for button in (566.0, 628.0):
+            canvas.oval(*figure.point(side * 82, button), 7, 7, _GOLD)
     if figure.traits.leather:
         for x, y, length in ((-w * 0.82, 400, 60), (-w * 0.56, 350, 46), (w * 0.5, 420, 50)):
             canvas.stroke(
@@ -113,7 +62,7 @@ def _jacket(canvas: Canvas, figure: Figure, colour: Colour) -> None:
 
 def _robe(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     n, w = figure.neck, figure.shoulders
-    torso = _body(canvas, figure, colour, broad=16)
+    torso = body(canvas, figure, colour, broad=16)
     with canvas.inside(torso):
         for x, lean, opacity in (
             (-210, -26, 0.5),
@@ -124,8 +73,8 @@ def _robe(canvas: Canvas, figure: Figure, colour: Colour) -> None:
             fold = [(x * 0.72, 380.0), (x, 540.0), (x + lean, 860.0)]
             canvas.stroke(figure.at(fold), 13, darker(colour, 0.36), opacity, ends=0.15)
     under = darker(mix(colour, _LINEN, 0.2), 0.5)
-    _neckline(canvas, figure, 452, under)
-    _skin_vee(canvas, figure, 330)
+    neckline(canvas, figure, 452, under)
+    skin_vee(canvas, figure, 330)
     canvas.stroke(figure.at([(-n, 246), (-34, 310), (0, 338)]), 12, _LINEN, ends=0.8)
     canvas.stroke(figure.at([(n, 246), (34, 310), (0, 338)]), 12, darker(_LINEN, 0.14), ends=0.8)
     # The left side lies over the right, as robes are worn.
@@ -139,9 +88,8 @@ def _robe(canvas: Canvas, figure: Figure, colour: Colour) -> None:
         canvas.shape(band, lighter(colour, 0.12) if side < 0 else darker(colour, 0.1))
         for edge, width in ((outer, 11), (list(reversed(inner)), 9)):
             canvas.stroke(figure.at([(side * x, y) for x, y in edge]), width, tone, ends=0.9)
-        for x, y in ((n + 24, 288.0), (n - 4, 346.0), (n - 50, 408.0)):
-            px, py = figure.point(side * x, y)
-            canvas.oval(px, py, 6, 6, tone)
+        for stud, y in ((n + 24, 288.0), (n - 4, 346.0), (n - 50, 408.0)):
+            canvas.oval(*figure.point(side * stud, y), 6, 6, tone)
     for side in (-1, 1):
         hem = [(side * w * 0.56, 292.0), (side * w * 0.66, 400.0), (side * w * 0.62, 560.0)]
         canvas.stroke(figure.at([*hem, (side * w * 0.64, 880.0)]), 6, _GOLD, 0.8, ends=0.8)
@@ -149,8 +97,8 @@ def _robe(canvas: Canvas, figure: Figure, colour: Colour) -> None:
 
 def _cloak(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     n, w = figure.neck, figure.shoulders
-    _body(canvas, figure, mix(_LINEN, darker(colour, 0.5), 0.55))
-    _skin_vee(canvas, figure, 330)
+    body(canvas, figure, mix(_LINEN, darker(colour, 0.5), 0.55))
+    skin_vee(canvas, figure, 330)
     for side in (-1, 1):
         tone = colour if side < 0 else darker(colour, 0.22)
         drape = [(20.0, 322.0), (n + 30, 236.0), (n + 50, 214.0), (w * 0.7, 280.0), (w + 30, 400.0)]
@@ -171,16 +119,17 @@ def _cloak(canvas: Canvas, figure: Figure, colour: Colour) -> None:
 
 def _armour(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     w = figure.shoulders
-    _body(canvas, figure, _STEEL)
-    _neckline(canvas, figure, 330, darker(colour, 0.2))
-    _skin_vee(canvas, figure, 278)
+    torso = body(canvas, figure, _STEEL)
+    neckline(canvas, figure, 330, darker(colour, 0.2))
+    skin_vee(canvas, figure, 278)
     collar = [(-figure.neck - 20, 232.0), (-70.0, 312.0), (0.0, 340.0), (70.0, 312.0)]
     canvas.stroke(figure.at([*collar, (figure.neck + 20, 232.0)]), 26, darker(_STEEL, 0.3))
     canvas.stroke(figure.at([*collar, (figure.neck + 20, 232.0)]), 16, lighter(_STEEL, 0.5))
     canvas.stroke(figure.at([(0, 360), (0, 900)]), 6, darker(_STEEL, 0.35))
     sash = [(-w * 0.92, 330.0), (-w * 0.3, 480.0), (w * 0.5, 760.0)]
-    canvas.stroke(figure.at(sash), 58, darker(colour, 0.35))
-    canvas.stroke(figure.at(sash), 48, colour)
+    with canvas.inside(torso):
+        canvas.stroke(figure.at(sash), 58, darker(colour, 0.35), ends=1)
+        canvas.stroke(figure.at(sash), 48, colour, ends=1)
     for side in (-1, 1):
         for step in range(3):
             x, y = figure.point(side * (w * 0.78 + step * 16), 380 + step * 66)
@@ -191,7 +140,7 @@ def _armour(canvas: Canvas, figure: Figure, colour: Colour) -> None:
 
 def _dress(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     n = figure.neck
-    _body(canvas, figure, colour)
+    body(canvas, figure, colour)
     half = [(n + 10, 210.0), (n + 44, 262.0), (n + 46, 320.0), (0.0, 376.0)]
     canvas.shape(figure.at(mirrored(half)), darker(colour, 0.4))
     half = [(n + 2, 206.0), (n + 30, 262.0), (n + 32, 312.0), (0.0, 358.0)]
@@ -207,9 +156,9 @@ def _dress(canvas: Canvas, figure: Figure, colour: Colour) -> None:
 
 def _shirt(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     n = figure.neck
-    _body(canvas, figure, colour)
-    _neckline(canvas, figure, 330, darker(colour, 0.42))
-    _skin_vee(canvas, figure, 304)
+    body(canvas, figure, colour)
+    neckline(canvas, figure, 330, darker(colour, 0.42))
+    skin_vee(canvas, figure, 304)
     for side in (-1, 1):
         tone = lighter(colour, 0.18) if side < 0 else colour
         collar = [(n - 4, 204.0), (n + 40, 232.0), (n + 56, 300.0), (n + 56, 300.0), (54.0, 330.0)]

@@ -69,8 +69,10 @@ def _locks(canvas: Canvas, figure: Figure) -> None:
         lock += [(c - 4, 310.0), (c - 14, 220.0), (c + 2, 120.0), (c + 4, 20.0)]
         canvas.shape(figure.at([(side * x, y) for x, y in lock]), tone)
         for offset, colour, width in (
-            (14.0, darker(tone, 0.34), 6), (38.0, lighter(tone, 0.3), 7), (56.0, darker(tone, 0.3), 5),
-        ):  # fmt: skip
+            (14.0, darker(tone, 0.34), 6),
+            (38.0, lighter(tone, 0.3), 7),
+            (56.0, darker(tone, 0.3), 5),
+        ):
             strand = [(c - 4 + offset, 60.0), (c - 14 + offset * 1.2, 210.0)]
             strand += [(c - 10 + offset * 1.1, 320.0), (c - 20 + offset * 1.2, 420.0)]
             strand += [(c - 8 + offset * 0.8, 510.0)]

@@ -98,7 +98,7 @@ def read_traits(character_id: str, description: str, outfit: str = "") -> Traits
     beard = _has(text, "beard bearded")
     woman = female < male if female != male else not beard and dice.random() < 0.5
     old, child = _has(text, OLD), _has(text, YOUNG)
-    hair_words = _near(text, r"hair(?:ed)?|braids?|curls")
+    hair_words = _near(text, r"hair(?:ed)?|braids?|curls|beard")
     hair_default = ("silver", "white") if old else ("brown", "black", "blonde", "auburn")
     hair_name = _colour_name(hair_words, HAIR) or dice.choice(hair_default)
     if re.search(r"\b(redhead|red-haired)\b", text):

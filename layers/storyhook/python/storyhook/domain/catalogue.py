@@ -10,7 +10,7 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
-from storyhook.domain.errors import InvalidOption, SettingsError, UnknownModel
+from storyhook.domain.errors import FieldError, InvalidOption, SettingsError, UnknownModel
 from storyhook.domain.pricing import PriceRule
 
 
@@ -111,11 +111,18 @@ class Model:
                 rule = self.options[name]
             else:
                 known = sorted([*self.options, *([self.format.field] if self.format else [])])
-                raise InvalidOption(
-                    f"{self.id} takes no option {name!r}; it takes {', '.join(known) or 'none'}."
+                raise _invalid_option(
+                    name,
+                    f"{self.id} takes no option {name!r}; it takes {', '.join(known) or 'none'}.",
                 )
             if not rule.allows(value):
-                raise InvalidOption(f"Option {name!r} of {self.id} is {rule.expectation()}.")
+                raise _invalid_option(
+                    name, f"Option {name!r} of {self.id} is {rule.expectation()}."
+                )
+
+
+def _invalid_option(name: str, detail: str) -> InvalidOption:
+    return InvalidOption(detail, (FieldError(f"options.{name}", detail),))
 
 
 @dataclass(frozen=True)
@@ -127,9 +134,10 @@ class Catalogue:
         """The model with this id or alias; raises UnknownModel."""
         model_id = self._names.get(name)
         if model_id is None:
-            raise UnknownModel(
+            detail = (
                 f"There is no model {name!r}; GET /models lists them: {', '.join(self.models)}."
             )
+            raise UnknownModel(detail, (FieldError("model", detail),))
         return self.models[model_id]
 
 

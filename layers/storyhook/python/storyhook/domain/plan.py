@@ -10,7 +10,7 @@ from typing import Any
 from storyhook.domain import prompt as prompts
 from storyhook.domain import references as refs
 from storyhook.domain.catalogue import Catalogue, Model
-from storyhook.domain.errors import InvalidOption, InvalidRequest
+from storyhook.domain.errors import FieldError, InvalidOption, InvalidRequest
 from storyhook.domain.pricing import Price
 from storyhook.domain.story import MAX_PROMPT_CHARACTERS, Character, Look, Scene
 
@@ -85,9 +85,10 @@ def plan_scene(
             "allowed; shorten the description, the setting or the characters."
         )
     if look.aspect_ratio not in model.size.ratios:
-        raise InvalidOption(
+        detail = (
             f"{model.id} draws no {look.aspect_ratio}; it draws {', '.join(model.size.ratios)}."
         )
+        raise InvalidOption(detail, (FieldError("aspect_ratio", detail),))
     pixels = model.size.ratios[look.aspect_ratio]
     sizes = [(place.reference.width, place.reference.height) for place in selection.placed]
     sent_seed = seed if model.seed_field else None

@@ -178,9 +178,12 @@ class CreateStoryboard:
                 seed=scene.seed if scene.seed is not None else scene_seed(seed, scene.position),
             )
         except StoryhookError as error:
-            error.errors = error.errors or (
-                FieldError(f"scenes[{scene.position - 1}]", error.detail),
-            )
+            here = f"scenes[{scene.position - 1}]"
+            error.errors = tuple(
+                # The aspect ratio is the board's own; anything else is the scene's.
+                e if e.path == "aspect_ratio" else FieldError(f"{here}.{e.path}", e.message)
+                for e in error.errors
+            ) or (FieldError(here, error.detail),)
             raise
 
 

@@ -7,10 +7,11 @@ the URL proves which row it is for, the provider's id is a cross-check.
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from storyhook.domain.errors import BadSignature, NotFound, StaleSignature
-from storyhook.domain.outcome import AskProvider
-from storyhook.domain.prediction import Prediction
+from storyhook.domain.outcome import AskProvider, ProviderHandle
+from storyhook.domain.prediction import Prediction, Status
 from storyhook.ports import Clock, Predictions, WebhookReader
 from storyhook.usecases.settle import Settle
 
@@ -35,19 +36,27 @@ class ReceiveWebhook:
             # A genuine retry may carry its first timestamp: the body is not trusted, but the
             # provider is asked soon.
             row = self._find(provider, token)
-            if not row.status.terminal:
-                self.predictions.postpone(row, now, {})
+            self._ask_soon(row, None, now)
             return row
         row = self._find(provider, token)
         known = row.handle.provider_id if row.handle else None
         if known and delivery.provider_id != known:
             raise BadSignature("The webhook is signed, but for another job than this URL's.")
         if isinstance(delivery.outcome, AskProvider):
-            if not row.status.terminal:
-                self.predictions.postpone(row, now, {})
+            self._ask_soon(row, delivery.provider_id, now)
             return row
         self.settle(row, delivery.outcome, delivery.provider_id)
         return row
+
+    def _ask_soon(self, row: Prediction, provider_id: str | None, now: datetime) -> None:
+        """Leave it to the reconciler, who asks the provider for the job."""
+        if provider_id and row.handle is None:
+            # The answer to the submission is not here (yet): only this webhook names the job.
+            named = {"handle": ProviderHandle(provider_id), "submitted_at": now, "due_at": now}
+            if self.predictions.advance(row.id, Status.SUBMITTED, named):
+                return
+        if not row.status.terminal:
+            self.predictions.postpone(row, now, {})
 
     def _find(self, provider: str, token: str) -> Prediction:
         prediction_id, _, secret = token.partition(".")

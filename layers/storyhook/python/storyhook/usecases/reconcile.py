@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from storyhook.domain import callback as callbacks
-from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.outcome import AskProvider, Failed, Pending, Succeeded
@@ -72,8 +71,8 @@ class Reconcile:
 
     def prediction(self, prediction_id: str) -> None:
         found = self.predictions.get(prediction_id)
-        if found is None or found.due_at is None:
-            return
+        if found is None or found.due_at is None or found.due_at > self.clock():
+            return  # It is over, or another reconciler has it.
         row = self.predictions.claim_due(found, self.clock() + LEASE)
         if row is None:
             return
@@ -102,9 +101,14 @@ class Reconcile:
 
     def _find(self, row: Prediction, *, overdue: bool) -> None:
         """The answer to the submission is unknown: look for the job, but never send again."""
-        handle = self.provider(row.provider).find(self.submit.webhook_url(row))
+        try:
+            handle = self.provider(row.provider).find(self.submit.webhook_url(row))
+        except DownloadFailed:
+            handle = None
         now = self.clock()
-        if handle:
+        if handle and row.status is Status.STORING:
+            self.predictions.postpone(row, now, {"handle": handle})
+        elif handle:
             self.predictions.advance(
                 row.id,
                 Status.SUBMITTED,
@@ -156,7 +160,7 @@ class Reconcile:
 
     def callback(self, callback_id: str) -> None:
         row = self.callbacks.get(callback_id)
-        if row is None or row.status is not CallbackStatus.PENDING:
+        if row is None or row.due_at is None or row.due_at > self.clock():
             return
         claimed = self.callbacks.claim_due(row, self.clock() + callbacks.LEASE)
         if claimed:
