@@ -70,8 +70,8 @@ class Predictions(Protocol):
     def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
         """Store the workflow's token whatever the status; the row as it is now, if it exists."""
 
-    def adopt(self, prediction_id: str, handle: ProviderHandle, now: datetime) -> None:
-        """Note the provider's id on a row that has none yet."""
+    def adopt(self, prediction_id: str, handle: ProviderHandle) -> None:
+        """Note the provider's own URLs on a row that a fast webhook has settled meanwhile."""
 
     def claim_due(self, row: Prediction, until: datetime) -> Prediction | None:
         """Take an overdue row over: move its `due_at` unless somebody moved it first."""

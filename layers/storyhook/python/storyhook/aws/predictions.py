@@ -102,8 +102,8 @@ class PredictionTable:
     def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
         return self._update(prediction_id, {"task_token": task_token}, {})
 
-    def adopt(self, prediction_id: str, handle: ProviderHandle, now: datetime) -> None:
-        self._update(prediction_id, {"handle": handle, "submitted_at": now}, {"submitted_at": None})
+    def adopt(self, prediction_id: str, handle: ProviderHandle) -> None:
+        self._update(prediction_id, {"handle": handle}, {"submitted_at": None})
 
     def claim_due(self, row: Prediction, until: datetime) -> Prediction | None:
         where = {"due_at": row.due_at, "status": row.status}

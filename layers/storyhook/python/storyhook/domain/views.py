@@ -3,6 +3,7 @@
 Pure: `sign` makes a URL for an S3 key, and says until when it works.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -197,6 +198,23 @@ def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> J
         "created_at": timestamp(board.created_at),
         "completed_at": timestamp(board.completed_at),
     }
+
+
+# What a long board's scenes go without, in this order, until the whole fits.
+_BULK = frozenset({"prompt", "description", "references", "left_out", "characters", "metrics"})
+_MORE_BULK = _BULK | {"image", "candidates", "cost", "caption"}
+
+
+def fitting(data: Json, max_bytes: int) -> Json:
+    """`data` with as much of each scene as fits into `max_bytes` of JSON; `urls.self` has all."""
+    scenes = data.get("scenes", [])
+    for left_out in (frozenset[str](), _BULK, _MORE_BULK):
+        if left_out:
+            kept = [{n: v for n, v in scene.items() if n not in left_out} for scene in scenes]
+            data = {**data, "scenes": kept}
+        if len(json.dumps(data)) <= max_bytes:
+            break
+    return data
 
 
 def storyboard_summary(board: Storyboard) -> Json:

@@ -85,6 +85,11 @@ class PredictionBody(_Body):
     options: dict[str, Any] = Field(default_factory=dict)
     callback_url: Url | None = None
 
+    @model_validator(mode="after")
+    def _cast_is_sound(self) -> "PredictionBody":
+        _check_cast(self.characters)
+        return self
+
     def to_request(self) -> PredictionRequest:
         return PredictionRequest(
             model=self.model,
@@ -114,6 +119,14 @@ class SceneBody(_Body):
     model: ShortText | None = None
     seed: Seed | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _cast_is_sound(self) -> "SceneBody":
+        _check_cast(self.characters)
+        absent = sorted(set(self.overrides) - set(self.characters))
+        if absent:
+            raise ValueError(f"overrides name {absent[0]!r}, who is not among the characters")
+        return self
 
     def to_scene(self, position: int) -> Scene:
         return Scene(
@@ -167,6 +180,11 @@ class StoryboardBody(_Body):
             seed=self.seed,
             callback_url=self.callback_url,
         )
+
+
+def _check_cast(characters: tuple[str, ...]) -> None:
+    if len(set(characters)) < len(characters):
+        raise ValueError("a character is named twice; name each once")
 
 
 def parse[Body: BaseModel](kind: type[Body], event: Mapping[str, Any]) -> Body:

@@ -1,7 +1,7 @@
 """The API's reads and creates, by route. `POST /predictions` has a function of its own."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from storyhook.domain import views
 from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
+from storyhook.domain.storyboard import SceneState, Storyboard
 from storyhook.http.requests import CharacterBody, StoryboardBody, caller, parse
 from storyhook.ports import Characters, Images, Page, Predictions, Storyboards
 from storyhook.usecases.boards import CreateStoryboard, ReadStoryboard
@@ -19,6 +20,8 @@ Json = dict[str, Any]
 
 _DEFAULT_LIMIT = 20
 _MAX_LIMIT = 100
+# Lambda answers at most 6 MB.
+_MAX_ANSWER_BYTES = 5_500_000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
@@ -81,13 +84,16 @@ class Api:
     def post_storyboard(self, event: Event) -> Reply:
         body = parse(StoryboardBody, event)
         board, states = self.create_storyboard(caller(event), body.to_request())
-        return Reply(HTTPStatus.ACCEPTED, views.storyboard(board, states, self.images.sign))
+        return Reply(HTTPStatus.ACCEPTED, self._board(board, states))
 
     def get_storyboard(self, event: Event, storyboard_id: str) -> Reply:
         board, states = self.read_storyboard(
             caller(event).tenant, _known("storyboard", storyboard_id)
         )
-        return Reply(HTTPStatus.OK, views.storyboard(board, states, self.images.sign))
+        return Reply(HTTPStatus.OK, self._board(board, states))
+
+    def _board(self, board: Storyboard, states: Sequence[SceneState]) -> Json:
+        return views.fitting(views.storyboard(board, states, self.images.sign), _MAX_ANSWER_BYTES)
 
     def list_storyboards(self, event: Event) -> Reply:
         page = self.storyboards.list(caller(event).tenant, *_paging(event))

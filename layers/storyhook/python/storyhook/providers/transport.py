@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 _MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 

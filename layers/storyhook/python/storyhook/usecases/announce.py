@@ -11,6 +11,8 @@ from storyhook.domain.callback import Callback, CallbackStatus
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.ports import CallbackQueue, Callbacks, Clock, Images, Predictions, Workflow
 
+_ENVELOPE_BYTES = 200
+
 
 @dataclass(frozen=True)
 class Announce:
@@ -86,27 +88,6 @@ class Outbox:
 
 
 def _body(event: str, now: datetime, data: dict[str, Any]) -> str:
-    """The event as JSON under 256 KiB: a long board sends less of each scene."""
-    for shortened in (data, _without(data, _BULK), _without(data, _BULK | _URLS)):
-        text = json.dumps(
-            {"type": event, "timestamp": views.timestamp(now), "data": shortened},
-            separators=(",", ":"),
-        )
-        if len(text.encode()) <= callbacks.MAX_BODY_BYTES:
-            return text
-    bare = {name: value for name, value in data.items() if name != "scenes"}
-    return json.dumps({"type": event, "timestamp": views.timestamp(now), "data": bare})
-
-
-_BULK = frozenset({"prompt", "description", "references", "left_out", "characters", "metrics"})
-_URLS = frozenset({"image", "candidates", "cost", "caption"})
-
-
-def _without(data: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
-    scenes = data.get("scenes")
-    if scenes is None:
-        return data
-    return {
-        **data,
-        "scenes": [{n: v for n, v in scene.items() if n not in fields} for scene in scenes],
-    }
+    """The event as JSON under 256 KiB."""
+    fitting = views.fitting(data, callbacks.MAX_BODY_BYTES - _ENVELOPE_BYTES)
+    return json.dumps({"type": event, "timestamp": views.timestamp(now), "data": fitting})

@@ -33,6 +33,7 @@ from storyhook.usecases.settle import (
 from storyhook.usecases.submit import Submit
 
 _BATCH = 200
+_NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks"}
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,20 @@ class Reconcile:
 
     def __call__(self, time_left: Callable[[], bool]) -> dict[str, int]:
         """Look after overdue rows while `time_left()`; how many of each kind were seen."""
-        seen = {"predictions": 0, "storyboards": 0, "callbacks": 0}
+        looked_after = {"PRED": self.prediction, "SB": self.storyboard, "CB": self.callback}
+        seen = dict.fromkeys(looked_after, 0)
+        errors: list[Exception] = []
         for kind, row_id in self.due.overdue(self.clock(), _BATCH):
             if not time_left():
                 break
-            match kind:
-                case "PRED":
-                    seen["predictions"] += 1
-                    self.prediction(row_id)
-                case "SB":
-                    seen["storyboards"] += 1
-                    self.storyboard(row_id)
-                case "CB":
-                    seen["callbacks"] += 1
-                    self.callback(row_id)
-        return seen
+            try:
+                looked_after[kind](row_id)
+            except Exception as error:  # noqa: BLE001 - raised below; one row must not stop others
+                errors.append(error)
+            seen[kind] += 1
+        if errors:
+            raise ExceptionGroup(f"{len(errors)} of {sum(seen.values())} rows failed", errors)
+        return {_NAMES[kind]: count for kind, count in seen.items()}
 
     def prediction(self, prediction_id: str) -> None:
         found = self.predictions.get(prediction_id)

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from storyhook.domain.catalogue import Catalogue
-from storyhook.domain.outcome import Accepted, NotCreated, OutcomeUnknown, Rejected
+from storyhook.domain.errors import SettingsError
+from storyhook.domain.outcome import (
+    Accepted,
+    Failure,
+    FailureKind,
+    NotCreated,
+    OutcomeUnknown,
+    Rejected,
+)
 from storyhook.domain.plan import with_urls
 from storyhook.domain.prediction import (
     QUEUE_PATIENCE,
@@ -62,7 +70,12 @@ class Submit:
                 for ref in row.input["references"]
             },
         )
-        answer = self.provider(row.provider).submit(row.endpoint, payload, self.webhook_url(row))
+        try:
+            provider = self.provider(row.provider)
+        except SettingsError as error:
+            self.settle.fail(row, Failure(FailureKind.CONFIG, error.detail))
+            return None
+        answer = provider.submit(row.endpoint, payload, self.webhook_url(row))
         now = self.clock()
         match answer:
             case Accepted(handle):
@@ -78,7 +91,7 @@ class Submit:
                 )
                 if moved is None:
                     # The webhook was faster than this answer.
-                    self.predictions.adopt(row.id, handle, now)
+                    self.predictions.adopt(row.id, handle)
             case NotCreated(_, retry_after):
                 wait = min(retry_after or _DEFAULT_RETRY_SECONDS, _MAX_RETRY_SECONDS)
                 self.predictions.advance(
