@@ -12,9 +12,11 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 LINE = 1.3
 """Height of a line, as a multiple of the type's size."""
 _LONGEST = 1500  # characters that are measured; no panel has room for more
-_BOLD = 0.028  # Pillow's typeface has one weight: a thin outline makes another
-_SPELLED = {"—": " - ", "–": "-", "×": "x", "•": "·", "→": "->", "€": "EUR ", "ß": "ss", "ł": "l",
-            "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "đ": "d", "ı": "i"}  # fmt: skip
+_BOLD = 0.021  # Pillow's typeface has one weight: a thin outline makes another
+_SPELLED = {
+    "—": " - ", "–": "-", "×": "x", "•": "·", "→": "->", "€": "EUR ", "ß": "ss", "ł": "l",
+    "Ł": "L", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "đ": "d",
+}  # fmt: skip
 
 
 @cache

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from local.demo.drawing.brush import Colour, mix
 from local.demo.lettering import LINE, legible, width_of, wrap, write
 from local.demo.panels import PAPER, Face, face_disc, framed, placard
+from local.demo.words import counted, dollars
 
 Json = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ _NARROW = 420
 _TINY, _MANY = 240, 60
 _BEST_SHAPE = 1.45  # width by height of a page that fits a screen
 _CAPTION_LINES = 4
+_WIDEST_FACE = 4.8  # with the words beside it, by the size of the disc
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _ugliness(columns: int, count: int, shape: float) -> float:
     rows = ceil(count / columns)
     empty = (rows * columns - count) / columns
     page = columns / (rows * (1 / shape + 0.16) + 0.3)
-    return abs(log(page / _BEST_SHAPE)) + 0.45 * empty
+    return abs(log(page / _BEST_SHAPE)) + 1.2 * empty
 
 
 def draw_sheet(board: Json, images: Mapping[str, bytes], cast: Sequence[Face]) -> Image.Image:
@@ -128,18 +130,13 @@ def _caption(scene: Json, page: Page, *, same_model: bool) -> _Caption:
     room = page.panel[0] - blank.indent
     text = scene["caption"] or scene.get("description") or scene["id"]
     facts = [] if same_model else [scene["model"]]
-    facts += [f"seed {scene['seed']}", _dollars(scene["cost"])]
+    over = scene["status"] not in ("queued", "running")
+    facts += [f"seed {scene['seed']}", dollars(scene["cost"], over=over)]
     if scene["metrics"]["total_seconds"] is not None:
         facts.append(f"{scene['metrics']['total_seconds']:.1f} s")
     lines = wrap(text, page.body, room, _CAPTION_LINES)
-    note = wrap(" · ".join(facts), blank.small, room, 2)
+    note = wrap(" · ".join(fact for fact in facts if fact != "-"), blank.small, room, 2)
     return _Caption(number, lines, note, page.body)
-
-
-def _dollars(cost: Json) -> str:
-    if cost["actual"] is not None:
-        return f"${cost['actual']}"
-    return "cost unknown" if cost["estimated"] is None else f"about ${cost['estimated']}"
 
 
 def _title_size(page: Page) -> int:
@@ -181,7 +178,7 @@ def _head(
         return
     disc = _face_size(page)
     columns, _ = _cast_grid(page, cast)
-    cell = page.inner / columns
+    cell = min(page.inner / columns, disc * _WIDEST_FACE)
     for index, face in enumerate(cast):
         row, column = divmod(index, columns)
         at = (round(x + column * cell), round(y + row * disc * 1.2))
@@ -196,11 +193,11 @@ def _head(
 
 def _facts(board: Json, *, same_model: bool) -> Iterator[str]:
     scenes = board["scenes"]
-    yield f"{len(scenes)} scene{'s' * (len(scenes) != 1)}"
+    yield counted(len(scenes), "scene")
     if board["status"] != "succeeded":
         yield f"{board['progress']['succeeded']} succeeded"
     models = dict.fromkeys(scene["model"] for scene in scenes)
     yield scenes[0]["model"] if same_model else f"{len(models)} models"
     yield f"seed {scenes[0]['seed']}"
-    yield _dollars(board["cost"])
+    yield dollars(board["cost"], over=board["status"] != "running")
     yield legible(board["id"])

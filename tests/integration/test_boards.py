@@ -1,5 +1,6 @@
 """Storyboards: accepted whole or not at all, ended once, whatever got lost on the way."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -8,11 +9,13 @@ import pytest
 from storyhook.domain.errors import NotFound, StoryhookError, UnknownCharacter, UnknownModel
 from storyhook.domain.outcome import Accepted, Failure, FailureKind, ProviderHandle, Rejected
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.domain.storyboard import BoardStatus, Storyboard
+from storyhook.domain.story import Look
+from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard
+from storyhook.usecases.boards import StoryboardRequest
 from storyhook.usecases.characters import CharacterRequest, ReferenceRequest
 from tests.fixtures import makers
 from tests.fixtures.pictures import picture
-from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, World, changed, done, in_threads
+from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, World, done, in_threads
 
 FAILED = Rejected(Failure(FailureKind.INVALID_INPUT, "Replicate: no", "422"))
 BLOCKED = Rejected(Failure(FailureKind.BLOCKED, "Replicate: NSFW", "NSFW"))
@@ -74,7 +77,7 @@ def test_all_scenes_succeed(world: World) -> None:
     ],
 )
 def test_how_a_board_ends(world: World, answers: list[Any], status: BoardStatus) -> None:
-    world.provider.answers = answers
+    world.provider.answers = list(answers)
     board = world.board()
     submit_all(world, board)
     finish_all(world, board)
@@ -91,16 +94,10 @@ def test_assembling_again_changes_nothing_but_a_harmless_message(world: World) -
     first = world.assemble(board.id)
     rows = world.cloud.rows()
     world.clock.advance(minutes=1)
-    assert world.assemble(board.id) == changed_due(first)
+    assert world.assemble(board.id) == dataclasses.replace(first, due_at=None)
     assert world.cloud.rows() == rows
     world.deliver_all()
     assert len(world.customer.got) == 1
-
-
-def changed_due(board: Storyboard) -> Storyboard:
-    import dataclasses
-
-    return dataclasses.replace(board, due_at=None)
 
 
 def test_many_assemblies_at_once_end_it_once(world: World) -> None:
@@ -181,11 +178,8 @@ def test_another_tenants_board_is_not_there(world: World) -> None:
         world.read_board("somebody-else", board.id)
 
 
-def _request(world: World, **values: Any) -> Any:
-    from storyhook.domain.story import Look
-    from storyhook.usecases.boards import StoryboardRequest
-
-    given = {
+def _request(world: World, **values: Any) -> tuple[Storyboard, list[SceneState]]:
+    given: dict[str, Any] = {
         "title": "x",
         "model": makers.REPLICATE,
         "scenes": (makers.scene(),),
@@ -262,8 +256,3 @@ def test_characters_come_with_the_board(world: World) -> None:
     assert elena.version == 2
     assert len(world.cloud.objects()) == 1, "named by content"
     assert again.id != board.id
-
-
-def test_the_helpers_of_this_file_keep_their_word(world: World) -> None:
-    row = makers.prediction()
-    assert changed(row, seed=9).seed == 9

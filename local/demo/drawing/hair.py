@@ -117,7 +117,7 @@ def draw_beard(canvas: Canvas, figure: Figure) -> None:
     traits = figure.traits
     hair, c = traits.hair, figure.cheek
     if traits.beard:
-        deep = 420.0 if traits.old else 262.0
+        deep = 420.0 if traits.long_beard else 300.0 if traits.old else 262.0
         half = [(c + 8, -6.0), (c + 10, 70.0), (c - 2, 150.0), (104.0, 218.0), (54.0, deep - 12)]
         inner = [(0.0, 108.0), (44.0, 108.0), (76.0, 124.0), (100.0, 112.0), (c - 18, 60.0)]
         outline = [*mirrored([*half, (0.0, deep)]), *[(-x, y) for x, y in reversed(inner)], *inner]

@@ -77,6 +77,7 @@ class Traits:
     child: bool
     tall: bool
     beard: bool
+    long_beard: bool
     moustache: bool
     glasses: bool
     freckles: bool
@@ -98,9 +99,10 @@ def read_traits(character_id: str, description: str, outfit: str = "") -> Traits
     beard = _has(text, "beard bearded")
     woman = female < male if female != male else not beard and dice.random() < 0.5
     old, child = _has(text, OLD), _has(text, YOUNG)
-    hair_words = _near(text, r"hair(?:ed)?|braids?|curls|beard")
+    hair_words = _near(text, r"hair(?:ed)?|braids?|curls")
+    beard_words = _near(text, "beard")
     hair_default = ("silver", "white") if old else ("brown", "black", "blonde", "auburn")
-    hair_name = _colour_name(hair_words, HAIR) or dice.choice(hair_default)
+    hair_name = _colour_name(hair_words or beard_words, HAIR) or dice.choice(hair_default)
     if re.search(r"\b(redhead|red-haired)\b", text):
         hair_name = "red"
     skin_default = ("fair", "light", "tanned", "brown") if hair_name not in _RED else ("fair",)
@@ -119,6 +121,7 @@ def read_traits(character_id: str, description: str, outfit: str = "") -> Traits
         child=child,
         tall=_has(text, "tall giant big burly broad"),
         beard=beard,
+        long_beard=_has(beard_words, "long"),
         moustache=beard or _has(text, "moustache mustache"),
         glasses=_has(text, "glasses spectacles"),
         freckles=_has(text, "freckles freckled") or (hair_name in _RED and not old),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from storyhook.domain.errors import BadReference
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_WEBP_HEADER = 30
 _PNG_END = b"IEND\xaeB`\x82"
 _JPEG_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -54,6 +55,8 @@ def inspect(data: bytes) -> ImageFacts:
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
+    if data[12:16] != b"IHDR":
+        return 0, 0
     return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
 
 
@@ -72,6 +75,8 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
 
 def _webp_size(data: bytes) -> tuple[int, int]:
     chunk = data[12:16]
+    if len(data) < _WEBP_HEADER:
+        return 0, 0
     if chunk == b"VP8X":
         return (
             int.from_bytes(data[24:27], "little") + 1,

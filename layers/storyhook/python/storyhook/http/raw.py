@@ -21,7 +21,8 @@ def raw_body(event: Mapping[str, Any], max_bytes: int = MAX_WEBHOOK_BYTES) -> by
         except (binascii.Error, ValueError) as error:
             raise InvalidRequest("The body is not readable; send it again.") from error
     else:
-        data = body.encode()
+        # Half a surrogate pair is no text: the bytes then fail as JSON and as a signed body.
+        data = body.encode("utf-8", "surrogatepass")
     if len(data) > max_bytes:
         raise PayloadTooLarge(f"The body has {len(data)} bytes; {max_bytes} are allowed.")
     return data

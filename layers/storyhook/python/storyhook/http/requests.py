@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
 
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.story import (
     MAX_PROMPT_CHARACTERS,
-    MAX_REFERENCES_PER_CHARACTER,
     MAX_SCENES,
     Look,
     Scene,
@@ -52,9 +51,7 @@ class CharacterBody(_Body):
     description: Text
     outfit: Text | None = None
     kind: Literal["character", "location", "prop"] = "character"
-    references: Annotated[
-        tuple[ReferenceBody, ...], Field(max_length=MAX_REFERENCES_PER_CHARACTER)
-    ] = ()
+    references: tuple[ReferenceBody, ...] = ()
     reference_image_url: Url | None = None
 
     def to_request(self) -> CharacterRequest:
@@ -158,13 +155,14 @@ class StoryboardBody(_Body):
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
     scenes: Annotated[tuple[SceneBody, ...], Field(min_length=1, max_length=MAX_SCENES)]
 
-    @model_validator(mode="after")
-    def _scene_ids_differ(self) -> "StoryboardBody":
-        ids = [scene.id or f"scene-{n}" for n, scene in enumerate(self.scenes, 1)]
+    @field_validator("scenes")
+    @classmethod
+    def _scene_ids_differ(cls, scenes: tuple[SceneBody, ...]) -> tuple[SceneBody, ...]:
+        ids = [scene.id or f"scene-{n}" for n, scene in enumerate(scenes, 1)]
         name, count = Counter(ids).most_common(1)[0]
         if count > 1:
             raise ValueError(f"{count} scenes are called {name!r}; give each its own id")
-        return self
+        return scenes
 
     def to_request(self) -> StoryboardRequest:
         scenes = [
@@ -191,7 +189,7 @@ def parse[Body: BaseModel](kind: type[Body], event: Mapping[str, Any]) -> Body:
     """The checked body of an HTTP API event; raises with the path of every wrong field."""
     data = raw_body(event, MAX_BODY_BYTES)
     try:
-        document = json.loads(data)
+        document = json.loads(data, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise NotJson("The body is not JSON; send an object with content-type json.") from error
     try:
@@ -210,6 +208,11 @@ def caller(event: Mapping[str, Any]) -> ApiKey:
     """Whom the authorizer let in."""
     context = event["requestContext"]["authorizer"]["lambda"]
     return ApiKey(id=context["key_id"], tenant=context["tenant"])
+
+
+def _refuse(constant: str) -> None:
+    """Python reads NaN and Infinity; JSON has no such numbers."""
+    raise ValueError(constant)
 
 
 def _path(location: tuple[int | str, ...]) -> str:

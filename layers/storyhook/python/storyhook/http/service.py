@@ -117,7 +117,7 @@ class Api:
 def _paging(event: Event) -> tuple[int, str | None]:
     query = event.get("queryStringParameters") or {}
     limit = query.get("limit", str(_DEFAULT_LIMIT))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= _MAX_LIMIT):
+    if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MAX_LIMIT):
         raise InvalidRequest(
             f"limit is a whole number from 1 to {_MAX_LIMIT}.",
             (FieldError("limit", f"from 1 to {_MAX_LIMIT}"),),

@@ -23,6 +23,10 @@ def header(headers: Mapping[str, str], name: str) -> str:
     value = headers.get(name)
     if not value:
         raise BadSignature(f"The header {name} is missing.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadSignature(f"The header {name} is not text.") from error
     return value
 
 

@@ -22,6 +22,8 @@ _TUNNELS = tuple(
     ipaddress.ip_network(net)
     for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
+# All of IPv6 that was ever given out; beside it lie old forms such as ::127.0.0.1 and fec0::1.
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Guard:
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
+            # As the resolver sees it: foreign letters and digits in their plain form.
+            host = host.encode("idna").decode() if host else None
         except ValueError as error:
             raise UnsafeUrl(
                 "The URL cannot be read; send one like https://example.com/x."
@@ -102,7 +106,7 @@ class Guard:
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and (
-        address.ipv4_mapped or any(address in net for net in _TUNNELS)
+        address not in _GIVEN_OUT or any(address in net for net in _TUNNELS)
     ):
         return False
     return address.is_global and not address.is_multicast

@@ -122,7 +122,7 @@ class FalClient:
         cancel_url = handle.cancel_url or self._url(endpoint, handle) + "/cancel"
         try:
             self._session.put(self._trusted(cancel_url))
-        except (NotOk, NeverSent, NoAnswer):
+        except (NotOk, NeverSent, NoAnswer, DownloadFailed):
             return False
         return True
 

@@ -1,0 +1,392 @@
+"""Every function on every event of events/, against the template's table, bucket and queues.
+
+Events are signed for a fixed moment (fixtures/clock.py), so the functions' clock stands still.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storyhook.aws import clients
+from storyhook.domain.callback import CallbackStatus
+from storyhook.domain.prediction import Status
+from storyhook.domain.storyboard import BoardStatus
+from tests.fixtures import events, functions
+from tests.fixtures.clock import NOW, Clock
+from tests.fixtures.cloud import Cloud
+from tests.fixtures.functions import FUNCTIONS, Stage
+
+FILES = sorted(events.FOLDER.glob("*/*.json"))
+NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
+
+
+@pytest.fixture
+def stage(cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    with functions.staged(cloud, clock, monkeypatch) as stage:
+        yield stage
+
+
+Run = Callable[[], Any]
+
+
+def read(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(events.path_of(name).read_text(encoding="utf-8"))
+    return event
+
+
+SEEN: set[str] = set()
+REFUSED: dict[str, tuple[int, str, list[str]]] = {
+    # event: status, problem, paths of the fields that are wrong. Nothing else may happen.
+    "api/create_character_bad_picture": (422, "bad-reference", ["references[0].url"]),
+    "api/create_storyboard_unknown_character": (
+        422,
+        "unknown-character",
+        ["scenes[0].characters[1]", "scenes[1].characters[0]"],
+    ),
+    "api/create_storyboard_no_scenes": (422, "invalid-request", ["scenes"]),
+    "api/get_prediction_unknown": (404, "not-found", []),
+    "api/not_json": (400, "not-json", []),
+    "api/unknown_route": (404, "not-found", []),
+    "create_prediction/unknown_model": (422, "unknown-model", ["model"]),
+    "create_prediction/callback_not_https": (422, "invalid-callback-url", ["callback_url"]),
+    "webhook/fal_forged": (401, "bad-signature", []),
+    "webhook/replicate_forged": (401, "bad-signature", []),
+    "webhook/fal_unknown_token": (404, "not-found", []),
+}
+
+
+def on(*names: str) -> pytest.MarkDecorator:
+    """A test on these events: `run()` hands the event to its function."""
+    SEEN.update(names)
+    return pytest.mark.parametrize("run", names, indirect=True)
+
+
+@pytest.fixture
+def run(stage: Stage, request: pytest.FixtureRequest) -> Run:
+    stage.seed_all()
+    name: str = request.param
+    return lambda: stage.run(name.partition("/")[0], read(name))
+
+
+def body(answer: Any, status: int = 200) -> Any:
+    assert answer["statusCode"] == status, answer
+    headers = {name.lower(): value for name, value in answer["headers"].items()}
+    assert headers["content-type"].startswith("application/json")
+    return json.loads(answer["body"])
+
+
+def test_each_event_has_its_check_and_each_function_its_events() -> None:
+    assert set(NAMES) == SEEN | set(REFUSED)
+    assert {path.parent.name for path in FILES} == set(FUNCTIONS)
+
+
+def test_the_files_are_what_their_generator_writes() -> None:
+    written = {name: path.read_text(encoding="utf-8") for name, path in zip(NAMES, FILES, strict=True)}
+    made = {name: events.as_text(event) for name, event in events.all_events().items()}
+    assert written == made
+
+
+def test_the_readme_lists_them() -> None:
+    text = Path(events.FOLDER, "README.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"`{name}.json`" not in text] == []
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_refusal_is_a_problem_and_changes_nothing(stage: Stage, name: str) -> None:
+    stage.seed_all()
+    before = stage.cloud.state()
+    answer = stage.run(name.partition("/")[0], read(name))
+    status, slug, paths = REFUSED[name]
+    assert answer["statusCode"] == status
+    headers = {key.lower(): value for key, value in answer["headers"].items()}
+    assert headers["content-type"] == "application/problem+json"
+    problem = json.loads(answer["body"])
+    assert problem["type"] == f"/problems/{slug}"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"].endswith((".", "!"))
+    assert [error["path"] for error in problem.get("errors", [])] == paths
+    assert stage.cloud.state() == before
+    assert stage.providers.requests == []
+
+
+# --- api ---
+
+
+@on("api/create_character")
+def test_api_create_character(stage: Stage, run: Run) -> None:
+    answer = run()
+    shown = body(answer, 201)
+    assert answer["headers"]["Location"] == "/characters/marcus"
+    assert shown["version"] == 1
+    [reference] = shown["references"]
+    assert (reference["width"], reference["status"]) == (1024, "ready")
+    assert list(stage.cloud.objects()) == [f"references/acme/{reference['sha256']}.png"]
+    assert body(run())["version"] == 2
+
+
+@on("api/get_character")
+def test_api_get_character(stage: Stage, run: Run) -> None:
+    assert body(run())["name"] == "Elena"
+
+
+@on("api/list_characters")
+def test_api_list_characters(stage: Stage, run: Run) -> None:
+    listed = body(run())
+    assert [item["id"] for item in listed["items"]] == ["elena"]
+    assert listed["next_cursor"] is None
+
+
+@on("api/create_storyboard")
+def test_api_create_storyboard(stage: Stage, run: Run) -> None:
+    answer = run()
+    board = body(answer, 202)
+    assert answer["headers"]["Location"] == f"/storyboards/{board['id']}"
+    assert board["progress"]["running"] == 2
+    assert [scene["id"] for scene in board["scenes"]] == ["scene-1", "scene-2"]
+    assert "green cloak" in board["scenes"][0]["prompt"]
+    assert board["cost"]["estimated"] == "0.1050"
+    [start] = stage.cloud.operations("StartExecution")
+    sent = json.loads(start["input"])
+    assert sent["predictions"] == [scene["candidates"][0] for scene in board["scenes"]]
+    rows = stage.predictions.get_many(sent["predictions"])
+    assert {row.status for row in rows.values()} == {Status.QUEUED}
+    assert stage.characters.get("acme", "marcus") is not None
+    assert stage.providers.requests == []
+
+
+@on("api/get_storyboard")
+def test_api_get_storyboard(stage: Stage, run: Run) -> None:
+    board = body(run())
+    assert (board["id"], board["status"]) == (events.BOARD, "running")
+    assert len(board["scenes"]) == 1
+
+
+@on("api/list_storyboards")
+def test_api_list_storyboards(stage: Stage, run: Run) -> None:
+    assert [item["id"] for item in body(run())["items"]] == [events.BOARD]
+
+
+@on("api/get_prediction")
+def test_api_get_prediction(stage: Stage, run: Run) -> None:
+    shown = body(run())
+    assert (shown["id"], shown["status"]) == (events.PREDICTIONS["fal"], "running")
+    assert events.TOKENS["fal"] not in json.dumps(shown)
+
+
+@on("api/list_predictions")
+def test_api_list_predictions(stage: Stage, run: Run) -> None:
+    listed = body(run())
+    newest = max(events.PREDICTIONS.values())
+    assert [item["id"] for item in listed["items"]] == [newest]
+    assert listed["next_cursor"] == newest
+
+
+@on("api/list_models")
+def test_api_list_models(stage: Stage, run: Run) -> None:
+    assert {"fal-flux2-pro-edit", "rep-flux2-pro"} <= {item["id"] for item in body(run())["items"]}
+
+
+# --- authorizer ---
+
+
+@on("authorizer/good_key")
+def test_authorizer_good_key(stage: Stage, run: Run) -> None:
+    assert run() == {"isAuthorized": True, "context": {"key_id": "key_1", "tenant": "acme"}}
+
+
+@on("authorizer/unknown_key", "authorizer/no_header")
+def test_authorizer_unknown_key(stage: Stage, run: Run) -> None:
+    assert run() == {"isAuthorized": False}
+
+
+# --- create_prediction, submit ---
+
+
+@on("create_prediction/fal")
+def test_create_prediction_fal(stage: Stage, run: Run) -> None:
+    answer = run()
+    shown = body(answer, 202)
+    assert answer["headers"]["location"] == f"/predictions/{shown['id']}"
+    assert (shown["status"], shown["provider"]) == ("running", "fal")
+    assert shown["cost"] == {"estimated": "0.0450", "actual": None}
+    row = stage.predictions.get(shown["id"])
+    assert row is not None
+    assert row.handle is not None
+    assert shown["provider_id"] == row.handle.provider_id
+    [request] = stage.providers.requests
+    assert request.path.startswith("/fal-ai/flux-2-pro/edit?fal_webhook=https%3A%2F%2Fa1b2c3d4e5")
+    assert request.headers["authorization"] == "Key fal-test-key"
+    assert request.json["image_urls"][0].startswith("https://")
+
+
+@on("create_prediction/replicate")
+def test_create_prediction_replicate(stage: Stage, run: Run) -> None:
+    shown = body(run(), 202)
+    assert shown["provider_id"] == events.JOBS["replicate"]
+    [request] = stage.providers.requests
+    assert request.path == "/v1/predictions"
+    assert request.headers["authorization"] == "Bearer r8_test"
+    row = stage.predictions.get(shown["id"])
+    assert row is not None
+    assert request.json["webhook"].endswith(f"/webhooks/replicate/{row.id}.{row.token}")
+    assert request.json["webhook_events_filter"] == ["completed"]
+
+
+@on("create_prediction/throttled")
+def test_create_prediction_throttled(stage: Stage, run: Run) -> None:
+    shown = body(run(), 202)
+    assert shown["status"] == "queued"
+    assert len(stage.providers.requests) == 1
+    assert stage.cloud.sent(stage.cloud.submissions_url) == [
+        {"prediction_id": shown["id"], "delay": 7}
+    ]
+
+
+def _queued(stage: Stage, *providers: str) -> None:
+    """The rows again, as they are before they were sent."""
+    for provider in providers:
+        stage.predictions.remove(events.PREDICTIONS[provider])
+        seed = 429 if provider == "fal" else 7
+        row = stage.seed(provider, Status.QUEUED)
+        payload = {**row.input["payload"], "seed": seed}
+        stage.predictions.remove(row.id)
+        stage.seed(provider, Status.QUEUED, input={**row.input, "payload": payload})
+
+
+@on("submit/scene_with_task_token")
+def test_submit_scene_with_task_token(stage: Stage, run: Run) -> None:
+    _queued(stage, "replicate")
+    assert run() == {"batchItemFailures": []}
+    row = stage.prediction("replicate")
+    assert row.status is Status.SUBMITTED
+    assert row.task_token == "AAAAKgAAAAIAAAAAAAAAAf"
+    assert run() == {"batchItemFailures": []}
+    assert len(stage.providers.requests) == 1, "the message came twice, the job is paid once"
+
+
+@on("submit/two_messages")
+def test_submit_two_messages(stage: Stage, run: Run) -> None:
+    """The second is throttled: it alone comes again, when fal says so."""
+    _queued(stage, "replicate", "fal")
+    url = stage.cloud.submissions_url
+    sqs = clients.client("sqs")
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    [held] = sqs.receive_message(QueueUrl=url)["Messages"]
+    event = read("submit/two_messages")
+    event["Records"][1]["receiptHandle"] = held["ReceiptHandle"]
+    answer = stage.run("submit", event)
+    failed = event["Records"][1]["messageId"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": failed}]}
+    assert stage.prediction("replicate").status is Status.SUBMITTED
+    assert stage.prediction("fal").status is Status.QUEUED
+    [change] = stage.cloud.operations("ChangeMessageVisibility")
+    assert (change["ReceiptHandle"], change["VisibilityTimeout"]) == (held["ReceiptHandle"], 7)
+
+
+# --- webhook ---
+
+
+@on("webhook/fal_ok", "webhook/fal_ok_base64")
+def test_webhook_fal_ok(stage: Stage, run: Run) -> None:
+    assert body(run()) == {}
+    row = stage.prediction("fal")
+    assert (row.status, row.seed_returned) == (Status.SUCCEEDED, 1234567)
+    [image] = row.images
+    assert (image.width, image.height) == (1344, 768)
+    assert list(stage.cloud.objects()) == [image.key]
+    [message] = stage.cloud.sent(stage.cloud.callbacks_url)
+    assert message["callback_id"] == row.callback_id
+    after = stage.cloud.state()
+    assert body(run()) == {}
+    assert stage.cloud.state() == after
+
+
+@on("webhook/fal_error")
+def test_webhook_fal_error(stage: Stage, run: Run) -> None:
+    assert body(run()) == {}
+    row = stage.prediction("fal")
+    assert row.status is Status.FAILED
+    assert row.failure is not None
+    assert row.failure.provider_code == "value_error.missing"
+
+
+@on("webhook/fal_blocked", "webhook/fal_nsfw")
+def test_webhook_fal_blocked(stage: Stage, run: Run) -> None:
+    assert body(run()) == {}
+    assert stage.prediction("fal").status is Status.BLOCKED
+    assert stage.cloud.objects() == {}, "a black picture is no result"
+
+
+@on("webhook/fal_null_payload", "webhook/fal_stale")
+def test_webhook_fal_null_payload(stage: Stage, run: Run) -> None:
+    assert body(run()) == {}
+    row = stage.prediction("fal")
+    assert (row.status, row.due_at) == (Status.SUBMITTED, NOW)
+
+
+@on("webhook/replicate_succeeded")
+def test_webhook_replicate_succeeded(stage: Stage, run: Run) -> None:
+    stage.predictions.attach_task_token(events.PREDICTIONS["replicate"], "the-task-token")
+    assert body(run()) == {}
+    row = stage.prediction("replicate")
+    assert (row.status, row.provider_seconds) == (Status.SUCCEEDED, 9.1)
+    [call] = stage.cloud.operations("SendTaskSuccess")
+    assert call["taskToken"] == "the-task-token"
+
+
+@on("webhook/replicate_failed")
+def test_webhook_replicate_failed(stage: Stage, run: Run) -> None:
+    stage.predictions.attach_task_token(events.PREDICTIONS["replicate"], "the-task-token")
+    assert body(run()) == {}
+    assert stage.prediction("replicate").status is Status.BLOCKED
+    [call] = stage.cloud.operations("SendTaskFailure")
+    assert call["error"] == "Storyhook.Blocked"
+
+
+@on("webhook/replicate_starting")
+def test_webhook_replicate_starting(stage: Stage, run: Run) -> None:
+    before = stage.cloud.state()
+    assert body(run()) == {}
+    assert stage.cloud.state() == before
+
+
+# --- callback, assemble, reconcile ---
+
+
+@on("callback/delivery")
+def test_callback_delivery(stage: Stage, run: Run) -> None:
+    assert run() == {"batchItemFailures": []}
+    [(method, url, sent, headers)] = stage.web.requests
+    assert (method, url) == ("POST", events.CALLBACK_URL)
+    assert sent == b'{"type":"prediction.completed"}'
+    assert headers["webhook-id"] == events.CALLBACK
+    row = stage.callbacks.get(events.CALLBACK)
+    assert row is not None
+    assert row.status is CallbackStatus.DELIVERED
+    run()
+    assert len(stage.web.requests) == 1
+
+
+@on("assemble/storyboard")
+def test_assemble_storyboard(stage: Stage, run: Run) -> None:
+    assert run() == {"storyboard_id": events.BOARD, "status": "failed"}
+    board = stage.storyboards.get(events.BOARD)
+    assert board is not None
+    assert board.status is BoardStatus.FAILED
+    assert stage.prediction("replicate").status is Status.EXPIRED
+    [message] = stage.cloud.sent(stage.cloud.callbacks_url)
+    assert message["callback_id"] == board.callback_id
+
+
+@on("reconcile/every_minute")
+def test_reconcile_every_minute(stage: Stage, run: Run) -> None:
+    assert run() == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    stage.clock.advance(minutes=10)
+    assert run() == {"predictions": 2, "storyboards": 1, "callbacks": 1}
+    assert {request.method for request in stage.providers.requests} == {"GET"}
+    [message] = stage.cloud.sent(stage.cloud.callbacks_url)
+    assert message["callback_id"] == events.CALLBACK
