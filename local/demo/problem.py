@@ -10,8 +10,12 @@ class DemoFailed(Exception):
 
 def problem_text(problem: Mapping[str, Any], prefix: str = "") -> str:
     """A problem+json document (RFC 9457): what is wrong, and each field with its path."""
-    lines = [f"{problem.get('title', 'refused')}. {problem.get('detail', '')}".strip()]
+    title, detail = problem.get("title", "Refused"), problem.get("detail", "")
+    lines = [f"{title}. {detail}".strip()]
     for error in problem.get("errors", ()):
-        path = prefix + error["path"]
-        lines.append(f"  {path}: {error['message']}" if path else f"  {error['message']}")
+        path, message = prefix + error["path"], error["message"]
+        if message == detail:
+            lines[0] += f" (at {path})"
+        else:
+            lines.append(f"  {path}: {message}" if path else f"  {message}")
     return "\n".join(lines)

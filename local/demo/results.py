@@ -4,9 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from local.demo.client import Api
 from local.demo.panels import Face
 from local.demo.problem import DemoFailed
 from local.demo.sheet import draw_sheet
@@ -17,6 +16,11 @@ BOARD = "board.json"
 SHEET = "contact-sheet.png"
 _PICTURES = "scene-*.*"
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
+
+class Source(Protocol):
+    def download(self, url: str) -> bytes:
+        """Raises DemoFailed."""
 
 
 def prepare(folder: Path) -> None:
@@ -30,7 +34,7 @@ def prepare(folder: Path) -> None:
         raise DemoFailed(f"--out {folder}: {error.strerror or error}") from error
 
 
-def fetch_images(api: Api, board: Json) -> tuple[dict[str, bytes], list[str]]:
+def fetch_images(source: Source, board: Json) -> tuple[dict[str, bytes], list[str]]:
     """The pictures by scene id, and what is wrong with those that are not among them."""
     images: dict[str, bytes] = {}
     problems = []
@@ -38,7 +42,7 @@ def fetch_images(api: Api, board: Json) -> tuple[dict[str, bytes], list[str]]:
         if not (image := scene["image"]):
             continue
         try:
-            data = api.download(image["url"])
+            data = source.download(image["url"])
         except DemoFailed as error:
             problems.append(f"{scene['id']}: {error}")
             continue
@@ -49,12 +53,12 @@ def fetch_images(api: Api, board: Json) -> tuple[dict[str, bytes], list[str]]:
     return images, problems
 
 
-def fetch_faces(api: Api, characters: Sequence[Json]) -> list[Face]:
+def fetch_faces(source: Source, characters: Sequence[Json]) -> list[Face]:
     """The cast for the contact sheet, from the characters as the API answered them."""
     faces = []
     for character in characters:
         references = character["references"]
-        image = api.download(references[0]["url"]) if references else None
+        image = source.download(references[0]["url"]) if references else None
         words = [character["description"], character["outfit"]]
         faces.append(Face(character["name"], ", ".join(w for w in words if w), image))
     return faces

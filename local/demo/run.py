@@ -51,7 +51,6 @@ class Demo:
 
     def run(self, simulators: Simulators | None = None) -> None:
         """Raises DemoFailed, also when the board has not succeeded; StartFailed of the cloud."""
-        results.prepare(self._out)
         story = self._story
         self._console.print(Text(f"Storyhook demo: {printable(story.title)}", style="bold"))
         with Listener(self._inbox.receive) as listener:
@@ -59,6 +58,7 @@ class Demo:
                 with_references(character, story.folder, listener.serve)
                 for character in story.characters
             ]
+            results.prepare(self._out)
             with (
                 self._cloud(simulators) as cloud,
                 Api(cloud.api_url, cloud.api_key) as api,

@@ -32,7 +32,7 @@ LITERALS = [
     "[fe80::1%25eth0]",
     *("１２７.0.0.1", "127。0。0。1", "①②⑦.0.0.1", "１６９.254.169.254"),
 ]
-NAMES = ["localhost", "localhost.", "LOCALHOST", "ʟocalhost", "ⓛocalhost"]
+NAMES = ["localhost", "localhost.", "LOCALHOST", "ⓛocalhost"]
 SHAPES = [
     "http://example.com/",
     "ftp://example.com/",

@@ -168,3 +168,9 @@ def test_sending_never_raises(url: str) -> None:
     attempt = HttpSender(LOCAL, Clock()).post(url, b"{}", {})
     assert attempt.status_code is None
     assert attempt.error
+
+
+def test_a_body_in_chunks_is_read_to_its_end(server: Server) -> None:
+    data = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+    server.answer = Reply(200, data, {"Transfer-Encoding": "chunked"})
+    assert fetch_document(LOCAL, server.url) == b"hello world"

@@ -13,7 +13,6 @@ _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.BadSignature: 401,
     errors.PayloadTooLarge: 413,
     errors.DownloadFailed: 503,
-    errors.SettingsError: 500,
     errors.SettingsError: 503,
 }
 _DEFAULT_STATUS = 422

@@ -8,7 +8,16 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.story import (
@@ -32,6 +41,15 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Seed = Annotated[StrictInt, Field(ge=0, le=_MAX_SEED)]
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a character is named twice; name each once")
+    return names
+
+
+Cast = Annotated[tuple[Id, ...], Field(max_length=32), AfterValidator(_each_once)]
 AspectRatio = Annotated[str, Field(pattern=r"^\d{1,2}:\d{1,2}$")]
 
 
@@ -75,17 +93,12 @@ class OverrideBody(_Body):
 class PredictionBody(_Body):
     model: ShortText
     prompt: Text
-    characters: Annotated[tuple[Id, ...], Field(max_length=32)] = ()
+    characters: Cast = ()
     aspect_ratio: AspectRatio = "16:9"
     style: Text | None = None
     seed: Seed | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     callback_url: Url | None = None
-
-    @model_validator(mode="after")
-    def _cast_is_sound(self) -> "PredictionBody":
-        _check_cast(self.characters)
-        return self
 
     def to_request(self) -> PredictionRequest:
         return PredictionRequest(
@@ -106,7 +119,7 @@ class PredictionBody(_Body):
 class SceneBody(_Body):
     id: Id | None = None
     description: Text
-    characters: Annotated[tuple[Id, ...], Field(max_length=32)] = ()
+    characters: Cast = ()
     setting: Text | None = None
     shot: ShortText | None = None
     camera: ShortText | None = None
@@ -117,13 +130,15 @@ class SceneBody(_Body):
     seed: Seed | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _cast_is_sound(self) -> "SceneBody":
-        _check_cast(self.characters)
-        absent = sorted(set(self.overrides) - set(self.characters))
+    @field_validator("overrides")
+    @classmethod
+    def _overrides_are_on_stage(
+        cls, overrides: dict[str, OverrideBody], info: ValidationInfo
+    ) -> dict[str, OverrideBody]:
+        absent = sorted(set(overrides) - set(info.data.get("characters", ())))
         if absent:
-            raise ValueError(f"overrides name {absent[0]!r}, who is not among the characters")
-        return self
+            raise ValueError(f"{absent[0]!r} is not among the scene's characters")
+        return overrides
 
     def to_scene(self, position: int) -> Scene:
         return Scene(
@@ -180,11 +195,6 @@ class StoryboardBody(_Body):
         )
 
 
-def _check_cast(characters: tuple[str, ...]) -> None:
-    if len(set(characters)) < len(characters):
-        raise ValueError("a character is named twice; name each once")
-
-
 def parse[Body: BaseModel](kind: type[Body], event: Mapping[str, Any]) -> Body:
     """The checked body of an HTTP API event; raises with the path of every wrong field."""
     data = raw_body(event, MAX_BODY_BYTES)
@@ -197,10 +207,7 @@ def parse[Body: BaseModel](kind: type[Body], event: Mapping[str, Any]) -> Body:
     except ValidationError as error:
         raise InvalidRequest(
             "Some fields are not valid; mend the ones listed in errors.",
-            tuple(
-                FieldError(_path(entry["loc"]), entry["msg"])
-                for entry in error.errors(include_url=False, include_input=False)
-            ),
+            _field_errors(error),
         ) from error
 
 
@@ -208,6 +215,13 @@ def caller(event: Mapping[str, Any]) -> ApiKey:
     """Whom the authorizer let in."""
     context = event["requestContext"]["authorizer"]["lambda"]
     return ApiKey(id=context["key_id"], tenant=context["tenant"])
+
+
+def _field_errors(error: ValidationError) -> tuple[FieldError, ...]:
+    """The innermost wrong fields: a list without a good item is wrong only through them."""
+    found = {entry["loc"]: entry["msg"] for entry in error.errors(include_url=False)}
+    outer = {place[:depth] for place in found for depth in range(len(place))}
+    return tuple(FieldError(_path(p), message) for p, message in found.items() if p not in outer)
 
 
 def _refuse(constant: str) -> None:

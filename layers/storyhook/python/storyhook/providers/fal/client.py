@@ -84,7 +84,7 @@ class FalClient:
             )
         except (NotOk, NeverSent, NoAnswer) as error:
             return failed_submission(error, failure)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, TypeError):
             # The client insists on URLs that fal's webhook page does not show. The answer was
             # 2xx, so the job exists: what it says is read below.
             pass

@@ -1,0 +1,345 @@
+"""What one image asks of AWS and of its provider, counted on the local cloud, and what that costs."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from local.cloud import LocalCloud
+from tests.bench import prices
+from tests.bench.meter import Call, Meter, functions, metered
+from tests.bench.prices import Line
+from tests.bench.report import Section, verdict
+from tests.e2e.support import Caller, Customer, Simulator
+
+type Progress = Callable[[str], None]
+
+IMAGES, QUICK_IMAGES = 20, 5
+BUDGET = 0.07  # dollars per 1,000 images of a board
+LATENCY_SECONDS = 2.0
+BOARD_FAL, BOARD_REPLICATE, SINGLE = "board, fal", "board, Replicate", "single, fal"
+BUDGETED = (BOARD_FAL, BOARD_REPLICATE)
+
+_EVENTS_PER_MESSAGE = {"SubmitFunction", "CallbackFunction"}
+_HTTP = ("ApiFunction", "CreatePredictionFunction", "WebhookFunction")
+_FROM_QUEUES = ("SubmitFunction", "CallbackFunction")
+# Routes of the simulated providers that ask how a job is doing.
+_POLLS = ("/status", "GET /v1/predictions", "/response", "requests/{")
+_STATE_MACHINE_SETTLES_SECONDS = 30.0
+
+
+@dataclass
+class Counted:
+    """Of one kind of request, for `images` pictures."""
+
+    images: int
+    calls: list[Call] = field(default_factory=list)
+    invocations: Counter[str] = field(default_factory=Counter)
+    messages: Counter[str] = field(default_factory=Counter)
+    memory: dict[str, float] = field(default_factory=dict)
+    transitions: int = 0
+    queued_by_workflow: int = 0
+    polls: int = 0
+    webhooks: int = 0
+
+    def per_image(self, count: float) -> float:
+        return count / self.images
+
+    def operations(self) -> Counter[str]:
+        return Counter(f"{call.service} {call.operation}" for call in self.calls)
+
+    def of(self, operation: str) -> int:
+        return self.operations()[operation]
+
+    @property
+    def http_requests(self) -> int:
+        return sum(self.invocations[name] for name in _HTTP)
+
+    @property
+    def gb_seconds(self) -> float:
+        return sum(
+            (self.messages[name] if name in _EVENTS_PER_MESSAGE else count)
+            * prices.SECONDS[name]
+            * self.memory[name]
+            for name, count in self.invocations.items()
+        )
+
+    @property
+    def sqs_requests(self) -> int:
+        """Sends, and for each batch that Lambda takes one receive and one delete."""
+        sent = self.of("SQS SendMessage") + self.queued_by_workflow
+        batches = sum(self.invocations[name] for name in _FROM_QUEUES)
+        return sent + 2 * batches + self.of("SQS ChangeMessageVisibility")
+
+    @property
+    def write_units(self) -> float:
+        return sum(call.write_units for call in self.calls)
+
+    @property
+    def read_units(self) -> float:
+        return sum(call.read_units for call in self.calls)
+
+    def bill(self) -> list[Line]:
+        invoked = sum(self.invocations.values())
+        log_gb = invoked * prices.LOG_BYTES_PER_INVOCATION / 1e9
+        lines = {
+            "Step Functions transitions": (self.transitions, prices.TRANSITION),
+            "DynamoDB write units": (self.write_units, prices.WRITE_UNIT),
+            "DynamoDB read units": (self.read_units, prices.READ_UNIT),
+            "S3 PUT": (self.of("S3 PutObject"), prices.S3_PUT),
+            "S3 GET": (self.of("S3 GetObject"), prices.S3_GET),
+            "SQS requests": (self.sqs_requests, prices.SQS_REQUEST),
+            "HTTP API requests": (self.http_requests, prices.HTTP_REQUEST),
+            "Lambda invocations": (invoked, prices.LAMBDA_REQUEST),
+            "Lambda GB-seconds": (self.gb_seconds, prices.LAMBDA_GB_SECOND),
+            "CloudWatch Logs, GB": (log_gb, prices.LOG_GB),
+        }
+        return [Line(what, self.per_image(n), price) for what, (n, price) in lines.items()]
+
+    def dollars(self) -> float:
+        """Per 1,000 images."""
+        return sum(line.per_thousand for line in self.bill())
+
+
+def measure(
+    cloud: LocalCloud, caller: Caller, customer: Customer, progress: Progress, *, quick: bool
+) -> list[Section]:
+    images = QUICK_IMAGES if quick else IMAGES
+    fal, replicate = Simulator(cloud.fal_url), Simulator(cloud.replicate_url)
+    for simulator in (fal, replicate):
+        simulator.configure(latency_seconds=LATENCY_SECONDS)
+    with metered(cloud) as meter:
+        progress("counts: a character, and one picture of each kind first")
+        _create_character(caller, customer)
+        bench = _Bench(cloud, caller, customer, meter)
+        kinds: dict[str, Callable[[int], _Run]] = {
+            BOARD_FAL: lambda n: bench.board("flux-2-pro", n),
+            BOARD_REPLICATE: lambda n: bench.board("rep-flux2-pro", n),
+            SINGLE: bench.singles,
+        }
+        for run in kinds.values():
+            run(2)
+        counted = {}
+        for name, run in kinds.items():
+            progress(f"counts: {name}, {images} images")
+            counted[name] = bench.counted(run, images, fal, replicate)
+    return [_table(counted), _bill(counted)]
+
+
+@dataclass(frozen=True)
+class _Run:
+    storyboard_id: str | None
+
+
+@dataclass(frozen=True)
+class _Bench:
+    cloud: LocalCloud
+    caller: Caller
+    customer: Customer
+    meter: Meter
+
+    def board(self, model: str, scenes: int) -> _Run:
+        path = f"/hooks/{time.monotonic_ns()}"
+        answer = self.caller.post(
+            "/storyboards",
+            {
+                "title": "Counted",
+                "model": model,
+                "callback_url": self.customer.url(path),
+                "scenes": [
+                    {"description": f"Elena crosses field {n}", "characters": ["elena"]}
+                    for n in range(scenes)
+                ],
+            },
+        )
+        answer.raise_for_status()
+        [callback] = self.customer.wait_for(path, seconds=90)
+        if callback.event["data"]["status"] != "succeeded":
+            raise RuntimeError(f"a board ended as {callback.event['data']['status']}")
+        return _Run(answer.json()["id"])
+
+    def singles(self, number: int) -> _Run:
+        path = f"/hooks/{time.monotonic_ns()}"
+        for n in range(number):
+            self.caller.post(
+                "/predictions",
+                {
+                    "model": "flux-2-pro",
+                    "prompt": f"Elena crosses field {n}",
+                    "characters": ["elena"],
+                    "callback_url": self.customer.url(path),
+                },
+            ).raise_for_status()
+        self.customer.wait_for(path, count=number, seconds=90)
+        return _Run(None)
+
+    def counted(
+        self, run: Callable[[int], _Run], images: int, *simulators: Simulator
+    ) -> Counted:
+        self._wait_until_quiet()
+        before = self._invocations(), [_requests(each) for each in simulators]
+        self.meter.calls.clear()
+        done = run(images)
+        self._wait_until_quiet()
+        found = Counted(images, calls=self.meter.of_requests())
+        found.invocations = self._invocations() - before[0]
+        del found.invocations["ReconcileFunction"]
+        found.messages = self._messages(found)
+        found.memory = {
+            name: function["MemorySize"] / 1024 for name, function in functions(self.cloud).items()
+        }
+        requests = sum(
+            (_requests(each) - old for each, old in zip(simulators, before[1], strict=True)),
+            Counter[str](),
+        )
+        found.polls = sum(n for route, n in requests.items() if any(p in route for p in _POLLS))
+        found.webhooks = found.invocations["WebhookFunction"]
+        if done.storyboard_id:
+            events = self._history(done.storyboard_id)
+            found.transitions = sum(n for name, n in events.items() if name.endswith("StateEntered"))
+            found.queued_by_workflow = events["TaskSubmitted"]
+        return found
+
+    def _messages(self, found: Counted) -> Counter[str]:
+        """Of each function that a queue feeds: how many it was given, whatever the batches."""
+        return Counter(
+            SubmitFunction=found.images if found.invocations["SubmitFunction"] else 0,
+            CallbackFunction=found.invocations["CallbackFunction"],
+        )
+
+    def _invocations(self) -> Counter[str]:
+        client = self.cloud.client("cloudwatch")
+        now = datetime.now(UTC)
+        counts: Counter[str] = Counter()
+        for name, function in functions(self.cloud).items():
+            answer = client.get_metric_statistics(
+                Namespace="AWS/Lambda",
+                MetricName="Invocations",
+                Dimensions=[{"Name": "FunctionName", "Value": function["FunctionName"]}],
+                StartTime=now - timedelta(hours=3),
+                EndTime=now + timedelta(minutes=1),
+                Period=60,
+                Statistics=["Sum"],
+            )
+            counts[name] = round(sum(point["Sum"] for point in answer["Datapoints"]))
+        return counts
+
+    def _history(self, storyboard_id: str) -> Counter[str]:
+        client = self.cloud.client("stepfunctions")
+        machine = self.cloud.outputs["StateMachineArn"]
+        arn = machine.replace(":stateMachine:", ":execution:") + f":{storyboard_id}"
+        pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+        return Counter(event["type"] for page in pages for event in page["events"])
+
+    def _wait_until_quiet(self) -> None:
+        """What comes after the callback has been counted too."""
+        deadline = time.monotonic() + _STATE_MACHINE_SETTLES_SECONDS
+        last = -1
+        while last != len(self.meter.calls) and time.monotonic() < deadline:
+            last = len(self.meter.calls)
+            time.sleep(1.5)
+
+
+def _create_character(caller: Caller, customer: Customer) -> None:
+    caller.post(
+        "/characters",
+        {
+            "id": "elena",
+            "name": "Elena",
+            "description": "young woman with long red hair, green eyes",
+            "outfit": "brown leather jacket",
+            "reference_image_url": customer.url("/elena.png"),
+        },
+    ).raise_for_status()
+
+
+def _requests(simulator: Simulator) -> Counter[str]:
+    answer = httpx.get(f"{simulator.url}/_control/summary").raise_for_status()
+    return Counter(answer.json()["requests"])
+
+
+def _table(counted: dict[str, Counted]) -> Section:
+    operations = sorted({name for one in counted.values() for name in one.operations()})
+    rows = [
+        _row("provider: submits", counted, lambda one: one.images),
+        _row("provider: polls", counted, lambda one: one.polls),
+        _row("provider: webhooks taken", counted, lambda one: one.webhooks),
+    ]
+    names = sorted({name for one in counted.values() for name in one.invocations})
+    for name in names:
+        rows.append(_row(f"Lambda: {name.removesuffix('Function')}", counted, _invoked(name)))
+    for operation in operations:
+        rows.append(_row(operation, counted, _called(operation)))
+    rows += [
+        _row("AWS calls of our code, all", counted, lambda one: len(one.calls)),
+        _row("Step Functions transitions", counted, lambda one: one.transitions),
+        _row("SQS requests", counted, lambda one: one.sqs_requests),
+        _row("DynamoDB write units", counted, lambda one: one.write_units),
+        _row("DynamoDB read units", counted, lambda one: one.read_units),
+    ]
+    images = next(iter(counted.values())).images
+    return Section(
+        "Per image: counts",
+        f"Counted while {images} images were made of each kind: scenes of one board, or predictions "
+        "of their own; one character with one reference in each picture, a callback at the end.",
+        ("per image", *counted),
+        rows,
+        [
+            "S3 GetObject is the provider reading references through presigned URLs.",
+            "A transition is a StateEntered event of the execution's history, as AWS bills.",
+            "Write units include the indexes'; a refused conditional write counts as one.",
+            "SQS: sends, and per batch that Lambda takes one receive and one delete. The emulator "
+            "and AWS form batches differently.",
+        ],
+    )
+
+
+def _invoked(name: str) -> Callable[[Counted], float]:
+    return lambda one: one.invocations[name]
+
+
+def _called(operation: str) -> Callable[[Counted], float]:
+    return lambda one: one.of(operation)
+
+
+def _row(
+    name: str, counted: dict[str, Counted], count: Callable[[Counted], float]
+) -> tuple[str, ...]:
+    return (name, *(f"{one.per_image(count(one)):.2f}" for one in counted.values()))
+
+
+def _bill(counted: dict[str, Counted]) -> Section:
+    bills = {name: one.bill() for name, one in counted.items()}
+    rows: list[tuple[str, ...]] = []
+    for lines in zip(*bills.values(), strict=True):
+        cells = (f"{line.per_thousand:.4f}" for line in lines)
+        rows.append((f"{lines[0].what} (${lines[0].price * prices.MILLION:g}/M)", *cells))
+    rows.append(("all", *(f"{one.dollars():.4f}" for one in counted.values())))
+    verdicts = {
+        name: verdict(one.dollars(), BUDGET if name in BUDGETED else None)
+        for name, one in counted.items()
+    }
+    rows.append(("budget", *(budget for budget, _ in verdicts.values())))
+    rows.append(("", *(word for _, word in verdicts.values())))
+    seconds = ", ".join(
+        f"{name.removesuffix('Function')} {each:g}" for name, each in prices.SECONDS.items()
+    )
+    return Section(
+        "Per 1,000 images: dollars to AWS",
+        "The counts above at list prices (us-east-1, arm64, no free tier, November 2026).",
+        ("line of the bill", *counted),
+        rows,
+        [
+            f"Assumed seconds of a warm invocation (Submit, Callback: of a message): {seconds}; "
+            "memory as in the template. Cold starts, about one in a hundred, are left out.",
+            f"Assumed logs: {prices.LOG_BYTES_PER_INVOCATION} bytes for each invocation.",
+            "The customer's own reads, storage, and the pictures' way to the customer "
+            "($0.09/GB) are not in it.",
+            f"Beside it ${prices.standing():.2f} a month for waiting: the reconciler's minutes, "
+            "and Lambda's five pollers at each of two queues (SQS's free tier covers them).",
+        ],
+    )
+

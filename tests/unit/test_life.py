@@ -1,0 +1,202 @@
+"""The life of a prediction, a callback and a board, by their tables."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storyhook.domain import callback as callbacks
+from storyhook.domain.callback import Attempt, accepted, next_attempt
+from storyhook.domain.outcome import TITLES, Failure, FailureKind
+from storyhook.domain.prediction import SOURCES, TERMINAL, Status, next_check, status_of
+from storyhook.domain.storyboard import (
+    BoardStatus,
+    SceneState,
+    actual_cost,
+    final_status,
+    progress,
+)
+from tests.fixtures import makers
+from tests.fixtures.clock import NOW
+
+ORDER = {status: n for n, status in enumerate(list(Status)[:4])} | dict.fromkeys(TERMINAL, 4)
+
+
+# --- prediction ---
+
+
+def test_the_one_table_of_steps() -> None:
+    allowed = {(source.value, to.value) for to, sources in SOURCES.items() for source in sources}
+    ends = ("failed", "blocked", "canceled", "expired")
+    assert allowed == {
+        ("queued", "submitting"),
+        ("submitting", "queued"),
+        ("submitting", "submitted"),
+        ("queued", "storing"),
+        ("submitting", "storing"),
+        ("submitted", "storing"),
+        ("storing", "succeeded"),
+        *itertools.product(("queued", "submitting", "submitted", "storing"), ends),
+    }
+
+
+@given(st.lists(st.sampled_from(Status), max_size=40))
+def test_no_sequence_of_steps_goes_backwards(wishes: list[Status]) -> None:
+    """I3. The one step back is the claim holder's (aws.predictions checks its `attempt`)."""
+    status = Status.QUEUED
+    for wish in wishes:
+        if status not in SOURCES[wish]:
+            continue
+        back = (status, wish) == (Status.SUBMITTING, Status.QUEUED)
+        assert back or ORDER[wish] > ORDER[status]
+        assert not status.terminal
+        status = wish
+
+
+def test_terminal_is_terminal() -> None:
+    for status in Status:
+        assert status.terminal == (ORDER[status] == 4)
+        for sources in SOURCES.values():
+            assert not (status.terminal and status in sources)
+
+
+def test_public_names_are_the_contracts() -> None:
+    assert {status.value: status.public for status in Status} == {
+        "queued": "queued",
+        "submitting": "running",
+        "submitted": "running",
+        "storing": "running",
+        **{end: end for end in ("succeeded", "failed", "blocked", "canceled", "expired")},
+    }
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_each_failure_ends_in_one_status_and_has_a_title(kind: FailureKind) -> None:
+    ends = {
+        FailureKind.BLOCKED: Status.BLOCKED,
+        FailureKind.CANCELED: Status.CANCELED,
+        FailureKind.EXPIRED: Status.EXPIRED,
+    }
+    assert status_of(Failure(kind, "x")) is ends.get(kind, Status.FAILED)
+    assert TITLES[kind]
+    retryable = {FailureKind.UNAVAILABLE, FailureKind.TIMEOUT, FailureKind.UNKNOWN}
+    assert Failure(kind, "x").retryable is (kind in retryable)
+
+
+def test_when_a_provider_is_asked() -> None:
+    gaps = [(next_check(NOW, n, 10) - NOW).total_seconds() for n in (0, 1, 2, 3, 4, 5, 6, 99)]
+    assert gaps == [40, 15, 30, 60, 120, 240, 300, 300]
+
+
+# --- callback ---
+
+SCHEDULE = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+
+
+def tried(count: int, status: int | None = 500) -> tuple[Attempt, ...]:
+    return tuple(Attempt(NOW, status) for _ in range(count))
+
+
+def test_the_schedule_is_standard_webhooks() -> None:
+    found = [next_attempt(tried(n), 0.5) for n in range(1, 10)]
+    assert found == [NOW + timedelta(seconds=gap) for gap in SCHEDULE]
+    assert next_attempt(tried(10), 0.5) is None
+    assert sum(SCHEDULE) == timedelta(hours=75, minutes=35, seconds=5).total_seconds()
+
+
+@given(st.integers(1, 9), st.floats(0, 1, exclude_max=True))
+def test_jitter_is_a_tenth_each_way(attempts: int, randomness: float) -> None:
+    again = next_attempt(tried(attempts), randomness)
+    assert again is not None
+    gap = SCHEDULE[attempts - 1]
+    assert 0.9 * gap - 1e-6 <= (again - NOW).total_seconds() <= 1.1 * gap
+
+
+def test_a_gap_counts_from_the_last_attempt() -> None:
+    later = NOW + timedelta(hours=1)
+    again = next_attempt((Attempt(NOW, None), Attempt(later, None)), 0.5)
+    assert again == later + timedelta(minutes=5)
+
+
+def test_gone_ends_it_at_once() -> None:
+    assert next_attempt(tried(1, 410), 0.5) is None
+    assert next_attempt((*tried(1, 410), *tried(1, 500)), 0.5) is not None
+
+
+@pytest.mark.parametrize(
+    ("status", "good"),
+    [(200, True), (204, True), (299, True), (199, False), (300, False), (410, False), (None, False)],
+)
+def test_which_answers_are_good(status: int | None, good: bool) -> None:
+    assert accepted(Attempt(NOW, status)) is good
+
+
+def test_a_lease_outlives_a_delivery() -> None:
+    assert callbacks.LEASE > timedelta(seconds=30)
+
+
+# --- board ---
+
+
+def state(*statuses: Status) -> SceneState:
+    rows = tuple(makers.prediction(status, cost_actual=None) for status in statuses)
+    _, [scene] = makers.board(rows)
+    return SceneState(scene, rows)
+
+
+DONE, FAILED, BLOCKED, CANCELED = Status.SUCCEEDED, Status.FAILED, Status.BLOCKED, Status.CANCELED
+EXPIRED, RUNNING = Status.EXPIRED, Status.SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("scenes", "status"),
+    [
+        ([(DONE,), (DONE,)], BoardStatus.SUCCEEDED),
+        ([(DONE,), (FAILED,)], BoardStatus.PARTIAL),
+        ([(DONE,), (BLOCKED,)], BoardStatus.PARTIAL),
+        ([(FAILED,), (BLOCKED,)], BoardStatus.FAILED),
+        ([(EXPIRED,)], BoardStatus.FAILED),
+        ([(CANCELED,), (CANCELED,)], BoardStatus.CANCELED),
+        ([(CANCELED,), (FAILED,)], BoardStatus.FAILED),
+        ([(CANCELED,), (DONE,)], BoardStatus.PARTIAL),
+        ([(DONE,), (RUNNING,)], BoardStatus.RUNNING),
+        ([(DONE,), (Status.QUEUED,)], BoardStatus.RUNNING),
+        ([(FAILED, DONE)], BoardStatus.SUCCEEDED),
+        ([(FAILED, RUNNING)], BoardStatus.RUNNING),
+        ([(DONE, RUNNING)], BoardStatus.RUNNING),
+    ],
+)
+def test_a_boards_status_follows_from_its_scenes(
+    scenes: list[tuple[Status, ...]], status: BoardStatus
+) -> None:
+    assert final_status([state(*scene) for scene in scenes]) is status
+
+
+def test_progress_counts_every_scene_once() -> None:
+    scenes = [(DONE,), (FAILED,), (BLOCKED,), (RUNNING,), (EXPIRED,), (FAILED, DONE), (CANCELED,)]
+    counts = progress([state(*scene) for scene in scenes])
+    assert counts == {"total": 7, "succeeded": 2, "failed": 3, "blocked": 1, "running": 1}
+
+
+@given(st.lists(st.lists(st.sampled_from(Status), min_size=1, max_size=3), min_size=1, max_size=5))
+def test_progress_adds_up(scenes: list[list[Status]]) -> None:
+    states = [state(*scene) for scene in scenes]
+    counts = progress(states)
+    assert counts.pop("total") == sum(counts.values()) == len(scenes)
+    over = all(status.terminal for scene in scenes for status in scene)
+    assert (final_status(states) is not BoardStatus.RUNNING) == over
+
+
+def test_the_picture_of_a_scene_is_its_first_success() -> None:
+    both = state(FAILED, DONE)
+    assert both.chosen is both.predictions[1]
+    assert state(FAILED, RUNNING).representative.status is RUNNING
+    assert state(BLOCKED, FAILED).representative.status is FAILED
+    assert state(FAILED).chosen is None
+
+
+def test_an_unknown_cost_makes_the_sum_unknown() -> None:
+    assert actual_cost([state(DONE)]) is None
+    assert str(actual_cost([state(FAILED)])) == "0"

@@ -1,0 +1,333 @@
+"""The official clients over our transport: one call is one request, whatever comes back."""
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from storyhook.domain.errors import DownloadFailed
+from storyhook.domain.outcome import (
+    Accepted,
+    Failed,
+    FailureKind,
+    NotCreated,
+    OutcomeUnknown,
+    Pending,
+    ProviderHandle,
+    Rejected,
+    Succeeded,
+)
+from storyhook.ports import ProviderClient
+from storyhook.providers import transport
+from storyhook.providers.fal.client import FalClient
+from storyhook.providers.replicate.client import ReplicateClient
+from storyhook.providers.transport import NeverSent, NoAnswer, NotOk, OneRequest
+from tests.fixtures.server import RESET, Hang, Reply, Request, Server, serving
+from tests.fixtures.signing import example
+
+HOOK = "https://api.example.com/webhooks/fal/pred_1.secret?x=1&y=2"
+EDIT = "fal-ai/flux-2-pro/edit"
+PRO = "black-forest-labs/flux-2-pro"
+ENDPOINTS = {"fal": EDIT, "replicate": PRO}
+BOTH = pytest.mark.parametrize("name", ["fal", "replicate"])
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "TIMEOUT", httpx.Timeout(0.3, connect=0.3))
+
+
+def client(name: str, url: str) -> ProviderClient:
+    return FalClient("key", url) if name == "fal" else ReplicateClient("token", url)
+
+
+def submit(name: str, url: str) -> Any:
+    return client(name, url).submit(ENDPOINTS[name], {"prompt": "x", "seed": 7}, HOOK)
+
+
+# --- submit ---
+
+
+def test_fal_gets_the_input_as_body_and_the_webhook_in_the_query(server: Server) -> None:
+    server.answer = Reply(200, example("fal_submit_response_observed_nested_endpoint"))
+    answer = submit("fal", server.url)
+    root = "https://queue.fal.run/fal-ai/flux-pro/requests/e36fc67f-afa7-416a-a288-50d90a630d7a"
+    assert answer == Accepted(
+        ProviderHandle(
+            "e36fc67f-afa7-416a-a288-50d90a630d7a", f"{root}/status", root, f"{root}/cancel"
+        )
+    )
+    [request] = server.requests
+    assert request.method == "POST"
+    assert httpx.URL(server.url + request.path).params["fal_webhook"] == HOOK
+    assert request.path.startswith(f"/{EDIT}?")
+    assert request.json == {"prompt": "x", "seed": 7}
+    assert request.headers["authorization"] == "Key key"
+    assert request.headers["x-app-fal-disable-fallback"] == "true"
+    assert request.headers["host"] == server.url.removeprefix("http://")
+
+
+def test_replicate_gets_version_input_and_webhook(server: Server) -> None:
+    server.answer = Reply(201, example("replicate_create_response_official_model"))
+    assert submit("replicate", server.url) == Accepted(ProviderHandle("5pcmjq6sfnrmc0cram79p95eg4"))
+    [request] = server.requests
+    assert (request.method, request.path) == ("POST", "/v1/predictions")
+    assert request.json == {
+        "version": PRO,
+        "input": {"prompt": "x", "seed": 7},
+        "webhook": HOOK,
+        "webhook_events_filter": ["completed"],
+    }
+    assert request.headers["authorization"] == "Bearer token"
+
+
+@pytest.mark.parametrize(
+    "example_name", ["fal_submit_response_docs", "fal_submit_response_webhook_docs"]
+)
+def test_fal_may_answer_with_less(server: Server, example_name: str) -> None:
+    body = example(example_name)
+    server.answer = Reply(200, body)
+    answer = submit("fal", server.url)
+    assert isinstance(answer, Accepted)
+    assert answer.handle.provider_id == body["request_id"]
+    assert answer.handle.status_url == body.get("status_url")
+    assert len(server.requests) == 1
+
+
+NOT_2XX: list[tuple[Reply, type]] = [
+    (Reply(429, {"detail": "throttled"}, {"Retry-After": "4"}), NotCreated),
+    (Reply(503, b"busy"), NotCreated),
+    (Reply(500, b"oops"), OutcomeUnknown),
+    (Reply(502, b""), OutcomeUnknown),
+    (Reply(504, {"detail": "Request timed out"}), OutcomeUnknown),
+    (Reply(408, b""), OutcomeUnknown),
+    (Reply(409, b""), OutcomeUnknown),
+    (Reply(401, {"detail": "no"}), Rejected),
+    (Reply(402, {"detail": "no credit"}), Rejected),
+    (Reply(422, {"detail": "bad"}), Rejected),
+    (Reply(302, b"", {"Location": "http://127.0.0.1:1/"}), Rejected),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("reply", "kind"), NOT_2XX, ids=lambda value: str(value)[:16])
+def test_an_answer_is_one_post_and_tells_what_is_certain(
+    server: Server, name: str, reply: Reply, kind: type
+) -> None:
+    server.answer = reply
+    assert isinstance(submit(name, server.url), kind)
+    assert [request.method for request in server.requests] == ["POST"]
+
+
+@BOTH
+@pytest.mark.parametrize("answer", [RESET, Hang(1.0)])
+@pytest.mark.usefixtures("in_a_hurry")
+def test_a_lost_answer_is_unknown_and_one_post(server: Server, name: str, answer: Any) -> None:
+    server.answer = answer
+    assert isinstance(submit(name, server.url), OutcomeUnknown)
+    assert len(server.requests) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b'{"request_id": 5, "id": 5}', b"null"])
+def test_a_2xx_without_an_id_is_unknown(server: Server, name: str, body: bytes) -> None:
+    server.answer = Reply(200, body)
+    assert isinstance(submit(name, server.url), OutcomeUnknown)
+    assert len(server.requests) == 1
+
+
+@BOTH
+def test_no_connection_certainly_created_nothing(name: str) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    assert isinstance(submit(name, f"http://127.0.0.1:{port}"), NotCreated)
+
+
+@BOTH
+def test_a_client_serves_many_submits(server: Server, name: str) -> None:
+    provider = client(name, server.url)
+    server.answer = Reply(200, {"request_id": "a", "id": "a"})
+    first = provider.submit(ENDPOINTS[name], {}, HOOK)
+    server.answer = Reply(200, b"{}")
+    assert isinstance(first, Accepted)
+    second = provider.submit(ENDPOINTS[name], {}, HOOK)
+    assert isinstance(second, OutcomeUnknown), "never the answer of the call before"
+
+
+# --- fetch ---
+
+JOB = ProviderHandle("job-1")
+
+
+def by_path(answers: dict[str, Reply]) -> Callable[[Request], Reply]:
+    return lambda request: answers.get(request.path.partition("?")[0], Reply(404, b"{}"))
+
+
+ROOT = "/fal-ai/flux-2-pro/requests/job-1"
+DONE = Reply(200, example("fal_status_completed"))
+FAL_FETCHES: list[tuple[Reply, Reply, Any]] = [
+    (Reply(200, example("fal_status_in_queue")), Reply(400), Pending()),
+    (Reply(200, {"status": "IN_PROGRESS"}), Reply(400), Pending()),
+    (
+        DONE,
+        Reply(200, example("fal_result_image")),
+        Succeeded(("https://v3.fal.media/files/rabbit/abc123.png",), 42),
+    ),
+    (DONE, Reply(422, example("fal_422_validation")), FailureKind.INVALID_INPUT),
+    (DONE, Reply(504, example("fal_504_request_error")), FailureKind.TIMEOUT),
+    (
+        Reply(200, example("fal_status_completed_failed")),
+        Reply(504, example("fal_504_request_error")),
+        FailureKind.TIMEOUT,
+    ),
+    (DONE, Reply(404, {"detail": "not found"}), FailureKind.LOST_RESULT),
+    (DONE, Reply(500, b"<html>"), DownloadFailed),
+    (DONE, Reply(429, {"detail": "slow down"}), DownloadFailed),
+    (DONE, Reply(401, {"detail": "bad key"}), DownloadFailed),
+    (Reply(404), Reply(404), FailureKind.LOST_RESULT),
+    (Reply(500), Reply(200), DownloadFailed),
+    (Reply(200, b"not json"), Reply(200), Pending()),
+]
+
+
+@pytest.mark.parametrize(("status", "result", "expected"), FAL_FETCHES)
+def test_what_became_of_a_job_at_fal(
+    server: Server, status: Reply, result: Reply, expected: Any
+) -> None:
+    server.answer = by_path({f"{ROOT}/status": status, ROOT: result})
+    if expected is DownloadFailed:
+        with pytest.raises(DownloadFailed):
+            client("fal", server.url).fetch(EDIT, JOB)
+        return
+    found = client("fal", server.url).fetch(EDIT, JOB)
+    if isinstance(expected, FailureKind):
+        assert isinstance(found, Failed)
+        assert found.failure.kind is expected
+    else:
+        assert found == expected
+    assert {request.method for request in server.requests} == {"GET"}
+
+
+REPLICATE_FETCHES: list[tuple[Reply, Any]] = [
+    (Reply(200, example("replicate_webhook_starting_docs")), Pending()),
+    (Reply(200, example("replicate_prediction_aborted")), FailureKind.TIMEOUT),
+    (Reply(200, example("replicate_prediction_data_removed")), FailureKind.LOST_RESULT),
+    (Reply(200, example("replicate_webhook_failed_nsfw_e005")), FailureKind.BLOCKED),
+    (Reply(200, {"status": "melted"}), Pending()),
+    (Reply(200, b"not json"), Pending()),
+    (Reply(404, {"detail": "not found"}), FailureKind.LOST_RESULT),
+    (Reply(500), DownloadFailed),
+    (Reply(401), DownloadFailed),
+]
+
+
+@pytest.mark.parametrize(("reply", "expected"), REPLICATE_FETCHES)
+def test_what_became_of_a_job_at_replicate(server: Server, reply: Reply, expected: Any) -> None:
+    server.answer = by_path({"/v1/predictions/job-1": reply})
+    if expected is DownloadFailed:
+        with pytest.raises(DownloadFailed):
+            client("replicate", server.url).fetch(PRO, JOB)
+        return
+    found = client("replicate", server.url).fetch(PRO, JOB)
+    if isinstance(expected, FailureKind):
+        assert isinstance(found, Failed)
+        assert found.failure.kind is expected
+    else:
+        assert found == expected
+
+
+@BOTH
+@pytest.mark.parametrize("answer", [RESET, Hang(1.0)])
+@pytest.mark.usefixtures("in_a_hurry")
+def test_a_provider_that_cannot_be_asked(server: Server, name: str, answer: Any) -> None:
+    server.answer = answer
+    with pytest.raises(DownloadFailed):
+        client(name, server.url).fetch(ENDPOINTS[name], JOB)
+    assert len(server.requests) == 1
+
+
+# --- find, cancel, and where the key may go ---
+
+
+def test_replicate_finds_a_job_by_its_webhook(server: Server) -> None:
+    server.answer = Reply(
+        200, {"results": [{"id": "a", "webhook": "https://x"}, {"id": "b", "webhook": HOOK}]}
+    )
+    assert client("replicate", server.url).find(HOOK) == ProviderHandle("b")
+    assert client("replicate", server.url).find("https://other") is None
+    for nothing in (Reply(200, b"[]"), Reply(500), Reply(200, {"results": []})):
+        server.answer = nothing
+        assert client("replicate", server.url).find(HOOK) is None
+    assert client("fal", server.url).find(HOOK) is None
+
+
+@BOTH
+def test_cancel_asks_once(server: Server, name: str) -> None:
+    server.answer = Reply(202, {"status": "CANCELLATION_REQUESTED"})
+    assert client(name, server.url).cancel(ENDPOINTS[name], JOB) is True
+    server.answer = Reply(400, {"status": "ALREADY_COMPLETED"})
+    assert client(name, server.url).cancel(ENDPOINTS[name], JOB) is False
+    paths = {
+        "fal": ("PUT", f"{ROOT}/cancel"),
+        "replicate": ("POST", "/v1/predictions/job-1/cancel"),
+    }
+    assert [(r.method, r.path) for r in server.requests] == [paths[name]] * 2
+
+
+def test_the_key_goes_to_fal_alone(server: Server) -> None:
+    evil = "https://evil.example/fal-ai/x/requests/job-1"
+    stolen = ProviderHandle("job-1", evil + "/status", evil, evil + "/cancel")
+    with pytest.raises(DownloadFailed):
+        client("fal", server.url).fetch(EDIT, stolen)
+    assert client("fal", server.url).cancel(EDIT, stolen) is False
+    assert server.requests == []
+
+
+def test_fals_own_urls_are_used_as_they_are(server: Server) -> None:
+    url = "https://queue.fal.run/other/app/requests/job-1"
+    handle = ProviderHandle("job-1", url + "/status", url + "/response", url + "/cancel")
+    server.answer = by_path(
+        {
+            "/other/app/requests/job-1/status": DONE,
+            "/other/app/requests/job-1/response": Reply(200, example("fal_result_image")),
+        }
+    )
+    assert isinstance(client("fal", server.url).fetch(EDIT, handle), Succeeded)
+
+
+# --- the transport itself ---
+
+
+def _get(url: str) -> httpx.Response:
+    with httpx.Client(transport=OneRequest()) as http:
+        return http.get(url)
+
+
+def test_the_transports_three_exceptions(server: Server, in_a_hurry: None) -> None:
+    server.answer = Reply(418, b"teapot", {"X-A": "b"})
+    with pytest.raises(NotOk) as caught:
+        _get(server.url)
+    assert (caught.value.status, caught.value.body) == (418, b"teapot")
+    for answer in (RESET, Hang(1.0)):
+        server.answer = answer
+        with pytest.raises(NoAnswer):
+            _get(server.url)
+    with pytest.raises(NeverSent):
+        _get("http://127.0.0.1:1/")
+
+
+def test_a_time_out_that_a_client_leaves_out_is_put_back(
+    server: Server, in_a_hurry: None
+) -> None:
+    server.answer = Hang(1.0)
+    with httpx.Client(transport=OneRequest(), timeout=None) as http, pytest.raises(NoAnswer):
+        http.post(server.url)

@@ -1,0 +1,310 @@
+"""Bad input: each refusal is a problem with a stable type, a status, and the field's path."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from storyhook.domain.errors import (
+    BadReference,
+    BadSignature,
+    DownloadFailed,
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    PayloadTooLarge,
+    SettingsError,
+    StaleSignature,
+    StoryhookError,
+    UnknownModel,
+)
+from storyhook.http import problems, service
+from storyhook.http.raw import raw_body
+from storyhook.http.requests import (
+    MAX_BODY_BYTES,
+    CharacterBody,
+    PredictionBody,
+    StoryboardBody,
+    caller,
+    parse,
+)
+from tests.fixtures import events
+
+PREDICTION, BOARD, CHARACTER = events.PREDICTION, events.STORYBOARD, events.CHARACTER
+SCENE = {"description": "They meet"}
+MINIMAL = {"model": "flux-2-pro", "scenes": [SCENE]}
+
+
+def refusal(kind: type[BaseModel], body: Any, **event: Any) -> tuple[int, str, list[str]]:
+    text = body if isinstance(body, str) else json.dumps(body)
+    with pytest.raises(StoryhookError) as caught:
+        parse(kind, {"body": text, **event})
+    answer = problems.response(caught.value)
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    problem = json.loads(answer["body"])
+    assert problem["status"] == answer["statusCode"]
+    assert problem["title"]
+    assert problem["detail"].endswith(".")
+    paths = [error["path"] for error in problem.get("errors", [])]
+    assert all(error["message"] for error in problem.get("errors", []))
+    return problem["status"], problem["type"], paths
+
+
+INVALID = "/problems/invalid-request"
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"model": None}, "model"),
+        ({"model": 5}, "model"),
+        ({"model": ""}, "model"),
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": "   "}, "prompt"),
+        ({"prompt": "x" * 4001}, "prompt"),
+        ({"prompt": ["x"]}, "prompt"),
+        ({"prompt": "\ud800"}, "prompt"),
+        ({"characters": "elena"}, "characters"),
+        ({"characters": [{"id": "elena"}]}, "characters[0]"),
+        ({"characters": ["elena", "with space"]}, "characters[1]"),
+        ({"characters": ["x" * 65]}, "characters[0]"),
+        ({"characters": ["é"]}, "characters[0]"),
+        ({"characters": ["elena\n"]}, None),
+        ({"characters": ["a"] * 33}, "characters"),
+        ({"seed": "1"}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**31}, "seed"),
+        ({"aspect_ratio": "wide"}, "aspect_ratio"),
+        ({"aspect_ratio": "16:9\n1"}, "aspect_ratio"),
+        ({"aspect_ratio": 1.77}, "aspect_ratio"),
+        ({"options": []}, "options"),
+        ({"options": "x"}, "options"),
+        ({"callback_url": ""}, "callback_url"),
+        ({"callback_url": "https://x/" + "a" * 2048}, "callback_url"),
+        ({"promt": "typing error"}, "promt"),
+        ({"style": {}}, "style"),
+    ],
+)
+def test_a_prediction_with_a_wrong_field(changes: dict[str, Any], path: str | None) -> None:
+    body = {**PREDICTION, **changes}
+    if path is None:
+        assert parse(PredictionBody, {"body": json.dumps(body)}).characters == ("elena",)
+        return
+    assert refusal(PredictionBody, body) == (422, INVALID, [path])
+
+
+def test_missing_fields_are_all_named() -> None:
+    assert refusal(PredictionBody, {})[2] == ["model", "prompt"]
+    assert refusal(CharacterBody, {})[2] == ["id", "name", "description"]
+    assert refusal(StoryboardBody, {})[2] == ["model", "scenes"]
+
+
+def _scenes(*scenes: Any) -> dict[str, Any]:
+    return {"model": "flux-2-pro", "scenes": list(scenes)}
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (_scenes(), "scenes"),
+        ({**MINIMAL, "scenes": None}, "scenes"),
+        ({**MINIMAL, "scenes": {}}, "scenes"),
+        (_scenes(*[SCENE] * 1001), "scenes"),
+        (_scenes(SCENE, {}), "scenes[1].description"),
+        (_scenes(SCENE, "text"), "scenes[1]"),
+        (_scenes({**SCENE, "characters": ["ok", 5]}), "scenes[0].characters[1]"),
+        (_scenes({**SCENE, "id": "a"}, {**SCENE, "id": "a"}), "scenes"),
+        (_scenes(SCENE, {**SCENE, "id": "scene-1"}), "scenes"),
+        (_scenes({**SCENE, "characters": ["elena"], "overrides": {"elena": {"outfit": "x", "hat": "red"}}}), "scenes[0].overrides.elena.hat"),
+        (_scenes({**SCENE, "seed": "x"}), "scenes[0].seed"),
+        ({**MINIMAL, "characters": [{**CHARACTER, "id": "a b"}]}, "characters[0].id"),
+        (
+            {**MINIMAL, "characters": [{**CHARACTER, "references": [{"url": "x", "role": "hat"}]}]},
+            "characters[0].references[0].role",
+        ),
+        (_scenes({**SCENE, "overrides": {"elena": {"outfit": "x"}}}), "scenes[0].overrides"),
+        ({**MINIMAL, "palette": ["a"] * 6}, "palette"),
+        ({**MINIMAL, "title": "x" * 201}, "title"),
+    ],
+)
+def test_a_board_with_a_wrong_field(body: dict[str, Any], path: str) -> None:
+    assert refusal(StoryboardBody, body) == (422, INVALID, [path])
+
+
+def test_a_character_named_twice_in_a_scene_is_refused() -> None:
+    """Its references would be sent, and paid for, twice."""
+    body = {**PREDICTION, "characters": ["elena", "elena"]}
+    assert refusal(PredictionBody, body)[2] == ["characters"]
+    body = _scenes({**SCENE, "characters": ["elena", "marcus", "elena"]})
+    assert refusal(StoryboardBody, body)[2] == ["scenes[0].characters"]
+
+
+NOT_JSON = "/problems/not-json"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "hello",
+        "{'model': 1}",
+        '{"model": }',
+        '{"seed": NaN}',
+        '{"seed": Infinity}',
+        '{"options": {"x": -Infinity}}',
+        '{"a": 1}{"b": 2}',
+        "[" * 100_000,
+        '{"a":' * 40_000 + "1" + "}" * 40_000,
+        '{"seed": ' + "9" * 5000 + "}",
+        "\ud800",
+    ],
+    ids=lambda text: ascii(text[:20]),
+)
+def test_what_is_not_json(text: str) -> None:
+    for kind in (PredictionBody, StoryboardBody, CharacterBody):
+        assert refusal(kind, text) == (400, NOT_JSON, [])
+
+
+@pytest.mark.parametrize("text", ["null", "5", '"text"', "[]", "true"])
+def test_json_that_is_no_object(text: str) -> None:
+    status, problem, _ = refusal(PredictionBody, text)
+    assert (status, problem) == (422, INVALID)
+
+
+def test_deep_options_do_no_harm() -> None:
+    deep: Any = 1
+    for _ in range(200):
+        deep = [deep]
+    body = parse(PredictionBody, {"body": json.dumps({**PREDICTION, "options": {"x": deep}})})
+    assert "x" in body.options
+
+
+def test_a_body_may_have_256_kib_and_no_byte_more() -> None:
+    padding = MAX_BODY_BYTES - len(json.dumps({**PREDICTION, "style": ""}))
+    whole = json.dumps({**PREDICTION, "style": " " * padding})
+    assert len(whole) == MAX_BODY_BYTES
+    assert refusal(PredictionBody, whole)[1] == INVALID, "read, then found empty"
+    too_large = (413, "/problems/payload-too-large", [])
+    assert refusal(PredictionBody, whole + " ") == too_large
+    assert refusal(PredictionBody, "é" * (MAX_BODY_BYTES // 2 + 1)) == too_large
+    encoded = base64.b64encode(whole.encode() + b" ").decode()
+    assert refusal(PredictionBody, encoded, isBase64Encoded=True) == too_large
+    assert refusal(PredictionBody, "x" * 6_000_000) == too_large
+
+
+def test_base64_is_unpacked_and_a_bad_one_is_refused() -> None:
+    text = base64.b64encode(json.dumps(PREDICTION).encode()).decode()
+    assert parse(PredictionBody, {"body": text, "isBase64Encoded": True}).model == "flux-2-pro"
+    assert refusal(PredictionBody, "%%%", isBase64Encoded=True)[:2] == (422, INVALID)
+    assert refusal(PredictionBody, "gA==", isBase64Encoded=True)[1] == NOT_JSON
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_answered(text: str) -> None:
+    try:
+        parse(PredictionBody, {"body": text})
+    except StoryhookError as error:
+        assert 400 <= problems.status_of(error) < 500
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*PREDICTION, "scenes", "x", "\ud800"]), inner, max_size=4),
+        max_leaves=10,
+    )
+)
+def test_any_json_is_answered(document: Any) -> None:
+    for kind in (PredictionBody, StoryboardBody, CharacterBody):
+        try:
+            parse(kind, {"body": json.dumps(document)})
+        except StoryhookError as error:
+            json.dumps(problems.problem(error)).encode()
+            assert 400 <= problems.status_of(error) < 500
+
+
+def test_the_raw_bytes_of_a_webhook() -> None:
+    assert raw_body({"body": "é"}) == b"\xc3\xa9"
+    assert raw_body({"body": "/w==", "isBase64Encoded": True}) == b"\xff"
+    assert raw_body({}) == raw_body({"body": None}) == b""
+    with pytest.raises(PayloadTooLarge):
+        raw_body({"body": "x" * (1024 * 1024 + 1)})
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "slug"),
+    [
+        (InvalidRequest("x."), 422, "invalid-request"),
+        (UnknownModel("x."), 422, "unknown-model"),
+        (BadReference("x."), 422, "bad-reference"),
+        (NotFound("x."), 404, "not-found"),
+        (BadSignature("x."), 401, "bad-signature"),
+        (StaleSignature("x."), 401, "stale-signature"),
+        (PayloadTooLarge("x."), 413, "payload-too-large"),
+        (DownloadFailed("x.", retryable=True), 503, "download-failed"),
+        (SettingsError("x."), 503, "misconfigured"),
+    ],
+)
+def test_which_error_is_which_status(error: StoryhookError, status: int, slug: str) -> None:
+    error.errors = (FieldError("a[0].b", "do this"),)
+    body = problems.problem(error)
+    assert body["type"] == f"/problems/{slug}"
+    assert body["status"] == status
+    assert body["errors"] == [{"path": "a[0].b", "message": "do this"}]
+
+
+def test_what_a_whole_board_turns_into() -> None:
+    request = parse(StoryboardBody, {"body": json.dumps(BOARD)}).to_request()
+    first, second = request.scenes
+    assert (first.id, first.position, first.overrides) == (
+        "scene-1", 1, {"elena": {"outfit": "green cloak"}},
+    )  # fmt: skip
+    assert (second.id, second.position) == ("scene-2", 2)
+    assert request.look.style == "storybook watercolour"
+    [marcus] = request.characters
+    assert marcus.references[0].role == "face"
+
+
+def test_options_of_the_board_hold_for_each_scene_unless_it_says_otherwise() -> None:
+    body = {**_scenes({**SCENE, "options": {"a": 2}}, SCENE), "options": {"a": 1, "b": 1}}
+    request = parse(StoryboardBody, {"body": json.dumps(body)}).to_request()
+    assert [scene.options for scene in request.scenes] == [{"a": 2, "b": 1}, {"a": 1, "b": 1}]
+
+
+def test_the_short_form_of_one_reference() -> None:
+    body = {**CHARACTER, "reference_image_url": "https://x.example/a.png"}
+    request = parse(CharacterBody, {"body": json.dumps(body)}).to_request()
+    assert [ref.url for ref in request.references] == ["https://x.example/a.png", events.REFERENCE]
+
+
+def test_who_is_calling() -> None:
+    key = caller(events.http("POST /predictions", PREDICTION))
+    assert (key.id, key.tenant) == ("key_1", "acme")
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "", "١", "9" * 5000, "1 "])
+def test_a_bad_limit(limit: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        service._paging({"queryStringParameters": {"limit": limit}})
+    assert [error.path for error in caught.value.errors] == ["limit"]
+
+
+@pytest.mark.parametrize("cursor", ["", "a b", "x" * 65, "../x", "é", '{"pk": 1}'])
+def test_a_bad_cursor(cursor: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        service._paging({"queryStringParameters": {"cursor": cursor}})
+    assert [error.path for error in caught.value.errors] == ["cursor"]
+
+
+def test_paging_as_told() -> None:
+    assert service._paging({}) == (20, None)
+    query = {"limit": "100", "cursor": "pred_1"}
+    assert service._paging({"queryStringParameters": query}) == (100, "pred_1")
