@@ -64,7 +64,7 @@ def wrap(text: str, size: int, width: float, most: int) -> list[str]:
         return lines
     last = lines[most - 1].rstrip(" .,;:")
     while last and width_of(f"{last} …", size) > width:
-        last = last[:-1].rstrip()
+        last = last.rpartition(" ")[0].rstrip(" .,;:") or last[:-1]
     return [*lines[: most - 1], f"{last} …"]
 
 

@@ -11,7 +11,9 @@ from local.demo.drawing.brush import Colour, mix
 from local.demo.lettering import LINE, legible, wrap, write
 
 PAPER: Colour = (251, 247, 239)
-_INK: Colour = (44, 36, 52)
+INK: Colour = (44, 36, 52)
+SOFT: Colour = (126, 116, 122)
+ACCENT: Colour = (178, 74, 48)
 _NOTICE: Colour = (236, 226, 216)
 _STRIPE: Colour = (230, 218, 206)
 _TROUBLE: Mapping[str, Colour] = {"blocked": (166, 104, 24), "failed": (176, 52, 48)}
@@ -33,7 +35,7 @@ def framed(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture in that size, with round corners and a hairline."""
     picture.draft("RGB", size)
     fitted = ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS, centering=_TOP)
-    return _rounded(fitted, mix(_INK, PAPER, 0.55))
+    return _rounded(fitted, mix(INK, PAPER, 0.55))
 
 
 def placard(scene: Mapping[str, Any], size: tuple[int, int], body: int) -> Image.Image:
@@ -56,7 +58,7 @@ def placard(scene: Mapping[str, Any], size: tuple[int, int], body: int) -> Image
     y = max(radius * 0.4, (height - used) / 2) + radius
     _sign(panel, (width // 2, round(y)), radius, colour)
     y = write(draw, (width / 2, y + radius * 1.6), title, big, colour, bold=True, anchor="ma")
-    write(draw, (width / 2, y), why, small, _INK, anchor="ma")
+    write(draw, (width / 2, y), why, small, INK, anchor="ma")
     return _rounded(panel, mix(colour, PAPER, 0.45))
 
 
@@ -96,7 +98,7 @@ def face_disc(
     big = size * _SMOOTH
     ring = Image.new("L", (big, big))
     ImageDraw.Draw(ring).ellipse((0, 0, big - 1, big - 1), outline=255, width=big // 40)
-    disc.paste(_INK, (0, 0), ring.reduce(_SMOOTH))
+    disc.paste(INK, (0, 0), ring.reduce(_SMOOTH))
     mask = Image.new("L", (big, big))
     ImageDraw.Draw(mask).ellipse((0, 0, big - 1, big - 1), 255)
     return disc, at, mask.reduce(_SMOOTH)

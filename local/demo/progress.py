@@ -88,7 +88,7 @@ class Bars:
             began = self._running_since.get(scene["id"])
             elapsed = 0.0 if began is None else time.monotonic() - began
             share = min(_NEARLY, elapsed / usual)
-            clock = f"{elapsed:.1f} of about {usual:g} s"
+            clock = "" if began is None else f"{elapsed:.1f} of about {usual:g} s"
         bar = ProgressBar(
             1.0,
             share,

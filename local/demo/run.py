@@ -93,8 +93,9 @@ class Demo:
         for index, body in enumerate(cast):
             character = api.save_character(body, f"characters[{index}]")
             characters.append(character)
-            images = counted(len(character["references"]), "reference image")
-            self._say(f"{printable(character['name'])} is registered with {images}")
+            count = len(character["references"])
+            images = f"with {counted(count, 'reference image')}" if count else "without an image"
+            self._say(f"{printable(character['name'])} is registered {images}")
         return characters
 
     def _make(self, api: Api, callback_url: str) -> Json:

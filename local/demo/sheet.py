@@ -8,21 +8,18 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from local.demo.drawing.brush import Colour, mix
-from local.demo.lettering import LINE, legible, width_of, wrap, write
-from local.demo.panels import PAPER, Face, face_disc, framed, placard
+from local.demo.captions import caption_of
+from local.demo.drawing.brush import mix
+from local.demo.lettering import LINE, wrap, write
+from local.demo.panels import ACCENT, INK, PAPER, SOFT, Face, face_disc, framed, placard
 from local.demo.words import counted, dollars
 
 Json = Mapping[str, Any]
 
-_INK: Colour = (44, 36, 52)
-_SOFT: Colour = (126, 116, 122)
-_ACCENT: Colour = (178, 74, 48)
 _PANEL_WIDTHS = {1: 1500, 2: 1000, 3: 760, 4: 600, 5: 500}
 _NARROW = 420
 _TINY, _MANY = 240, 60
 _BEST_SHAPE = 1.45  # width by height of a page that fits a screen
-_CAPTION_LINES = 4
 _WIDEST_FACE = 4.8  # with the words beside it, by the size of the disc
 
 
@@ -74,7 +71,9 @@ def draw_sheet(board: Json, images: Mapping[str, bytes], cast: Sequence[Face]) -
     sizes = [picture.size for picture in pictures.values()] or [(16, 9)]
     page = plan_page(len(scenes), max(0.5, min(2.4, sizes[0][0] / sizes[0][1])))
     same_model = len({scene["model"] for scene in scenes}) == 1
-    captions = [_caption(scene, page, same_model=same_model) for scene in scenes]
+    captions = [
+        caption_of(scene, page.panel[0], page.body, with_model=not same_model) for scene in scenes
+    ]
     rows = [captions[at : at + page.columns] for at in range(0, len(scenes), page.columns)]
     heights = [page.panel[1] + max(caption.height for caption in row) for row in rows]
 
@@ -95,48 +94,6 @@ def draw_sheet(board: Json, images: Mapping[str, bytes], cast: Sequence[Face]) -
         if column == page.columns - 1:
             y += heights[row] + gap
     return sheet
-
-
-@dataclass(frozen=True)
-class _Caption:
-    number: str
-    lines: list[str]
-    note: list[str]
-    size: int
-
-    @property
-    def small(self) -> int:
-        return max(11, round(self.size * 0.72))
-
-    @property
-    def indent(self) -> float:
-        return width_of(self.number, self.size) + self.size * 0.7
-
-    @property
-    def height(self) -> int:
-        text = len(self.lines) * self.size + len(self.note) * self.small
-        return round(self.size * 0.75 + text * LINE)
-
-    def write(self, draw: ImageDraw.ImageDraw, x: float, y: float) -> None:
-        y += self.size * 0.7
-        write(draw, (x, y), [self.number], self.size, _ACCENT, bold=True)
-        y = write(draw, (x + self.indent, y), self.lines, self.size, _INK)
-        write(draw, (x + self.indent, y), self.note, self.small, _SOFT)
-
-
-def _caption(scene: Json, page: Page, *, same_model: bool) -> _Caption:
-    number = str(scene["position"])
-    blank = _Caption(number, [], [], page.body)
-    room = page.panel[0] - blank.indent
-    text = scene["caption"] or scene.get("description") or scene["id"]
-    facts = [] if same_model else [scene["model"]]
-    over = scene["status"] not in ("queued", "running")
-    facts += [f"seed {scene['seed']}", dollars(scene["cost"], over=over)]
-    if scene["metrics"]["total_seconds"] is not None:
-        facts.append(f"{scene['metrics']['total_seconds']:.1f} s")
-    lines = wrap(text, page.body, room, _CAPTION_LINES)
-    note = wrap(" · ".join(fact for fact in facts if fact != "-"), blank.small, room, 2)
-    return _Caption(number, lines, note, page.body)
 
 
 def _title_size(page: Page) -> int:
@@ -166,13 +123,13 @@ def _head(
     size = _title_size(page)
     small = round(size * 0.42)
     x, y = page.margin, page.margin * 0.9
-    y = write(draw, (x, y), wrap(board["title"], size, page.inner, 1), size, _INK, bold=True)
+    y = write(draw, (x, y), wrap(board["title"], size, page.inner, 1), size, INK, bold=True)
     y += size * 0.1
     facts = " · ".join(_facts(board, same_model=same_model))
-    y = write(draw, (x, y), wrap(facts, small, page.inner, 1), small, _SOFT)
+    y = write(draw, (x, y), wrap(facts, small, page.inner, 1), small, SOFT)
     y += small * 0.5
-    draw.line((x, y, x + page.inner, y), mix(_SOFT, PAPER, 0.6), max(1, size // 28))
-    draw.line((x, y, x + size * 1.6, y), _ACCENT, max(3, size // 14))
+    draw.line((x, y, x + page.inner, y), mix(SOFT, PAPER, 0.6), max(1, size // 28))
+    draw.line((x, y, x + size * 1.6, y), ACCENT, max(3, size // 14))
     y += size * 0.4
     if not cast:
         return
@@ -187,8 +144,8 @@ def _head(
         left, room = at[0] + disc * 1.18, cell - disc * 1.3
         lines = wrap(face.description, words, room, 3)
         middle = at[1] + (disc - name * LINE - len(lines) * words * LINE) / 2
-        middle = write(draw, (left, middle), wrap(face.name, name, room, 1), name, _INK, bold=True)
-        write(draw, (left, middle), lines, words, _SOFT)
+        middle = write(draw, (left, middle), wrap(face.name, name, room, 1), name, INK, bold=True)
+        write(draw, (left, middle), lines, words, SOFT)
 
 
 def _facts(board: Json, *, same_model: bool) -> Iterator[str]:
@@ -200,4 +157,4 @@ def _facts(board: Json, *, same_model: bool) -> Iterator[str]:
     yield scenes[0]["model"] if same_model else f"{len(models)} models"
     yield f"seed {scenes[0]['seed']}"
     yield dollars(board["cost"], over=board["status"] != "running")
-    yield legible(board["id"])
+    yield board["id"]

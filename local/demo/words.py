@@ -5,12 +5,10 @@ from typing import Any
 
 
 def dollars(cost: Mapping[str, Any], *, over: bool) -> str:
-    """What was paid; while it is not `over`, what it is thought to become."""
-    if cost["actual"] is not None:
-        return f"${cost['actual']}"
-    if over or cost["estimated"] is None:
-        return "-"
-    return f"about ${cost['estimated']}"
+    """What was paid, or `-` if nobody knows; while it is not `over`, what is expected."""
+    if over:
+        return "-" if cost["actual"] is None else f"${cost['actual']}"
+    return "-" if cost["estimated"] is None else f"about ${cost['estimated']}"
 
 
 def counted(number: int, noun: str) -> str:

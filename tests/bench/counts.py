@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -26,9 +25,11 @@ BUDGETED = (BOARD_FAL, BOARD_REPLICATE)
 _EVENTS_PER_MESSAGE = {"SubmitFunction", "CallbackFunction"}
 _HTTP = ("ApiFunction", "CreatePredictionFunction", "WebhookFunction")
 _FROM_QUEUES = ("SubmitFunction", "CallbackFunction")
-# Routes of the simulated providers that ask how a job is doing.
-_POLLS = ("/status", "GET /v1/predictions", "/response", "requests/{")
-_STATE_MACHINE_SETTLES_SECONDS = 30.0
+# What the simulated providers call the requests that ask how a job is doing, and those that pay.
+_POLLS = ("GET status", "GET result", "GET /v1/predictions", "GET /v1/predictions/{id}")
+_SUBMITS = ("POST submit", "POST /v1/predictions")
+_QUIET_SECONDS = 30.0
+_LOG_EVENT_BYTES = 26  # what CloudWatch adds to each
 
 
 @dataclass
@@ -42,8 +43,9 @@ class Counted:
     memory: dict[str, float] = field(default_factory=dict)
     transitions: int = 0
     queued_by_workflow: int = 0
+    submits: int = 0
     polls: int = 0
-    webhooks: int = 0
+    log_bytes: int = 0
 
     def per_image(self, count: float) -> float:
         return count / self.images
@@ -84,7 +86,6 @@ class Counted:
 
     def bill(self) -> list[Line]:
         invoked = sum(self.invocations.values())
-        log_gb = invoked * prices.LOG_BYTES_PER_INVOCATION / 1e9
         lines = {
             "Step Functions transitions": (self.transitions, prices.TRANSITION),
             "DynamoDB write units": (self.write_units, prices.WRITE_UNIT),
@@ -95,7 +96,7 @@ class Counted:
             "HTTP API requests": (self.http_requests, prices.HTTP_REQUEST),
             "Lambda invocations": (invoked, prices.LAMBDA_REQUEST),
             "Lambda GB-seconds": (self.gb_seconds, prices.LAMBDA_GB_SECOND),
-            "CloudWatch Logs, GB": (log_gb, prices.LOG_GB),
+            "CloudWatch Logs, bytes": (self.log_bytes, prices.LOG_BYTE),
         }
         return [Line(what, self.per_image(n), price) for what, (n, price) in lines.items()]
 
@@ -127,6 +128,12 @@ def measure(
             progress(f"counts: {name}, {images} images")
             counted[name] = bench.counted(run, images, fal, replicate)
     return [_table(counted), _bill(counted)]
+
+
+@dataclass(frozen=True)
+class _Logs:
+    invocations: int
+    size: int
 
 
 @dataclass(frozen=True)
@@ -176,31 +183,29 @@ class _Bench:
         self.customer.wait_for(path, count=number, seconds=90)
         return _Run(None)
 
-    def counted(
-        self, run: Callable[[int], _Run], images: int, *simulators: Simulator
-    ) -> Counted:
+    def counted(self, run: Callable[[int], _Run], images: int, *simulators: Simulator) -> Counted:
         self._wait_until_quiet()
-        before = self._invocations(), [_requests(each) for each in simulators]
+        logs_before = self._logs()
+        requests_before = [_requests(each) for each in simulators]
         self.meter.calls.clear()
         done = run(images)
         self._wait_until_quiet()
         found = Counted(images, calls=self.meter.of_requests())
-        found.invocations = self._invocations() - before[0]
-        del found.invocations["ReconcileFunction"]
+        for name, logs in self._logs().items():
+            found.invocations[name] = logs.invocations - logs_before[name].invocations
+            found.log_bytes += logs.size - logs_before[name].size
         found.messages = self._messages(found)
         found.memory = {
             name: function["MemorySize"] / 1024 for name, function in functions(self.cloud).items()
         }
         requests = sum(
-            (_requests(each) - old for each, old in zip(simulators, before[1], strict=True)),
+            (_requests(each) - old for each, old in zip(simulators, requests_before, strict=True)),
             Counter[str](),
         )
-        found.polls = sum(n for route, n in requests.items() if any(p in route for p in _POLLS))
-        found.webhooks = found.invocations["WebhookFunction"]
+        found.polls = sum(requests[route] for route in _POLLS)
+        found.submits = sum(requests[route] for route in _SUBMITS)
         if done.storyboard_id:
-            events = self._history(done.storyboard_id)
-            found.transitions = sum(n for name, n in events.items() if name.endswith("StateEntered"))
-            found.queued_by_workflow = events["TaskSubmitted"]
+            self._read_history(found, done.storyboard_id)
         return found
 
     def _messages(self, found: Counted) -> Counter[str]:
@@ -210,33 +215,42 @@ class _Bench:
             CallbackFunction=found.invocations["CallbackFunction"],
         )
 
-    def _invocations(self) -> Counter[str]:
-        client = self.cloud.client("cloudwatch")
-        now = datetime.now(UTC)
-        counts: Counter[str] = Counter()
+    def _logs(self) -> dict[str, _Logs]:
+        """Of each function that requests cause."""
+        pages = self.cloud.client("logs").get_paginator("filter_log_events")
+        logs = {}
         for name, function in functions(self.cloud).items():
-            answer = client.get_metric_statistics(
-                Namespace="AWS/Lambda",
-                MetricName="Invocations",
-                Dimensions=[{"Name": "FunctionName", "Value": function["FunctionName"]}],
-                StartTime=now - timedelta(hours=3),
-                EndTime=now + timedelta(minutes=1),
-                Period=60,
-                Statistics=["Sum"],
+            if name == "ReconcileFunction":
+                continue
+            group = f"/aws/lambda/{function['FunctionName']}"
+            found = pages.paginate(logGroupName=group)
+            lines = [event["message"] for page in found for event in page["events"]]
+            logs[name] = _Logs(
+                sum(line.startswith("START ") for line in lines),
+                sum(len(line.encode()) + _LOG_EVENT_BYTES for line in lines),
             )
-            counts[name] = round(sum(point["Sum"] for point in answer["Datapoints"]))
-        return counts
+        return logs
 
-    def _history(self, storyboard_id: str) -> Counter[str]:
+    def _read_history(self, found: Counted, storyboard_id: str) -> None:
+        """The emulator shows every task, but of the states inside the Map no StateEntered."""
         client = self.cloud.client("stepfunctions")
         machine = self.cloud.outputs["StateMachineArn"]
         arn = machine.replace(":stateMachine:", ":execution:") + f":{storyboard_id}"
         pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
-        return Counter(event["type"] for page in pages for event in page["events"])
+        events = [event for page in pages for event in page["events"]]
+        kinds = Counter(event["type"] for event in events)
+        tasks = max(kinds["TaskScheduled"], kinds["TaskStateEntered"])
+        others = sum(n for kind, n in kinds.items() if kind.endswith("StateEntered"))
+        found.transitions = tasks + others - kinds["TaskStateEntered"]
+        found.queued_by_workflow = sum(
+            "sqs:sendMessage" in event["taskScheduledEventDetails"]["resource"]
+            for event in events
+            if event["type"] == "TaskScheduled"
+        )
 
     def _wait_until_quiet(self) -> None:
         """What comes after the callback has been counted too."""
-        deadline = time.monotonic() + _STATE_MACHINE_SETTLES_SECONDS
+        deadline = time.monotonic() + _QUIET_SECONDS
         last = -1
         while last != len(self.meter.calls) and time.monotonic() < deadline:
             last = len(self.meter.calls)
@@ -264,11 +278,11 @@ def _requests(simulator: Simulator) -> Counter[str]:
 def _table(counted: dict[str, Counted]) -> Section:
     operations = sorted({name for one in counted.values() for name in one.operations()})
     rows = [
-        _row("provider: submits", counted, lambda one: one.images),
+        _row("provider: submits", counted, lambda one: one.submits),
         _row("provider: polls", counted, lambda one: one.polls),
-        _row("provider: webhooks taken", counted, lambda one: one.webhooks),
+        _row("provider: webhooks taken", counted, lambda one: one.invocations["WebhookFunction"]),
     ]
-    names = sorted({name for one in counted.values() for name in one.invocations})
+    names = sorted({name for one in counted.values() for name, n in one.invocations.items() if n})
     for name in names:
         rows.append(_row(f"Lambda: {name.removesuffix('Function')}", counted, _invoked(name)))
     for operation in operations:
@@ -289,8 +303,9 @@ def _table(counted: dict[str, Counted]) -> Section:
         rows,
         [
             "S3 GetObject is the provider reading references through presigned URLs.",
-            "A transition is a StateEntered event of the execution's history, as AWS bills.",
-            "Write units include the indexes'; a refused conditional write counts as one.",
+            "Transitions are states entered: the Map, a task for each scene, the task at the end.",
+            "Write units: each update is billed by the size of the whole row, and each move in an "
+            "index by two more. A refused conditional write counts as one.",
             "SQS: sends, and per batch that Lambda takes one receive and one delete. The emulator "
             "and AWS form batches differently.",
         ],
@@ -335,11 +350,9 @@ def _bill(counted: dict[str, Counted]) -> Section:
         [
             f"Assumed seconds of a warm invocation (Submit, Callback: of a message): {seconds}; "
             "memory as in the template. Cold starts, about one in a hundred, are left out.",
-            f"Assumed logs: {prices.LOG_BYTES_PER_INVOCATION} bytes for each invocation.",
             "The customer's own reads, storage, and the pictures' way to the customer "
             "($0.09/GB) are not in it.",
             f"Beside it ${prices.standing():.2f} a month for waiting: the reconciler's minutes, "
             "and Lambda's five pollers at each of two queues (SQS's free tier covers them).",
         ],
     )
-

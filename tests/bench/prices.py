@@ -15,7 +15,7 @@ READ_UNIT = 0.125 / MILLION
 S3_PUT = 5.00 / MILLION
 S3_GET = 0.40 / MILLION
 SQS_REQUEST = 0.40 / MILLION
-LOG_GB = 0.50
+LOG_BYTE = 0.50 / 1e9
 
 # Billed seconds of a warm invocation; submit and callback per message. The first two are measured
 # on comparable functions, the others are set high on purpose.
@@ -28,7 +28,6 @@ SECONDS = {
     "CallbackFunction": 0.20,
     "AuthorizerFunction": 0.03,
 }
-LOG_BYTES_PER_INVOCATION = 1000
 
 MONTH_MINUTES = 43_800
 

@@ -97,7 +97,7 @@ class _Environment:
         variables = template.variables(function) if known else set()
         done = subprocess.run(
             # -S: no site-packages; -P: not this folder; -B: Lambda's folders are read-only.
-            [str(Path(sys.executable).resolve()), *"-s -S -P -B".split(), cold.__file__, case],
+            [str(Path(sys.executable).resolve()), *["-s", "-S", "-P", "-B"], cold.__file__, case],
             cwd=self.functions,
             env={
                 "PATH": os.defpath,
@@ -123,9 +123,7 @@ def _environment(built: Path) -> Iterator[_Environment]:
     layers = tuple(built / name / "python" for name in ("DependenciesLayer", "StoryhookLayer"))
     with tempfile.TemporaryDirectory(prefix="storyhook-bench-") as folder:
         functions = Path(folder) / "functions"
-        shutil.copytree(
-            ROOT / "functions", functions, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(ROOT / "functions", functions, ignore=shutil.ignore_patterns("__pycache__"))
         yield _Environment(functions, layers)
 
 

@@ -84,7 +84,9 @@ def test_each_event_has_its_check_and_each_function_its_events() -> None:
 
 
 def test_the_files_are_what_their_generator_writes() -> None:
-    written = {name: path.read_text(encoding="utf-8") for name, path in zip(NAMES, FILES, strict=True)}
+    written = {
+        name: path.read_text(encoding="utf-8") for name, path in zip(NAMES, FILES, strict=True)
+    }
     made = {name: events.as_text(event) for name, event in events.all_events().items()}
     assert written == made
 

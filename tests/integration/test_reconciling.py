@@ -1,5 +1,6 @@
 """The one net: whatever is overdue is found, taken over once, and brought on."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -197,3 +198,15 @@ def test_no_accepted_prediction_is_lost(world: World, lost: str) -> None:
     wanted = Status.EXPIRED if lost == "message" else Status.SUCCEEDED
     assert world.row(row).status is wanted
     assert world.row(row).due_at is None
+
+
+def test_a_row_that_fails_does_not_stop_the_others(world: World) -> None:
+    broken = makers.prediction(due_at=world.clock(), model=makers.FAL, handle=ProviderHandle("j"))
+    world.predictions.add(dataclasses.replace(broken, model="gone from the catalogue"))
+    world.clock.advance(seconds=1)
+    row = makers.prediction(due_at=world.clock(), handle=ProviderHandle("job-1"))
+    world.predictions.add(row)
+    world.provider.outcomes["job-1"] = Succeeded((IMAGE_URL,))
+    with pytest.raises(ExceptionGroup, match="1 of 2 rows failed"):
+        world.sweep()
+    assert world.row(row).status is Status.SUCCEEDED

@@ -1,5 +1,6 @@
 """A picture is asked for and sent to its provider: one row, one claim, one POST."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from storyhook.domain.errors import (
     InvalidCallbackUrl,
     InvalidOption,
+    SettingsError,
     StoryhookError,
     UnknownCharacter,
     UnknownModel,
@@ -21,6 +23,7 @@ from storyhook.domain.outcome import (
 )
 from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Status
 from storyhook.domain.story import Look
+from storyhook.ports import ProviderClient
 from storyhook.usecases.request import PredictionRequest
 from tests.fixtures import makers
 from tests.fixtures.world import CALLBACK_URL, World, done, in_threads
@@ -189,3 +192,17 @@ def test_a_picture_without_characters_goes_to_the_familys_text_model(world: Worl
     [(endpoint, payload, _)] = world.provider.submitted
     assert endpoint == "fal-ai/flux-2-pro"
     assert "image_urls" not in payload
+
+
+def test_a_key_that_was_never_set_ends_the_prediction_with_the_reason(world: World) -> None:
+    def provider(_name: str) -> ProviderClient:
+        raise SettingsError("The secret /storyhook/test/fal-key is not set.")
+
+    submit = dataclasses.replace(world.submit, provider=provider)
+    row = makers.prediction(Status.QUEUED)
+    world.predictions.add(row)
+    assert submit.from_queue(row.id, None) is None
+    after = world.row(row)
+    assert after.status is Status.FAILED
+    assert after.failure is not None
+    assert "fal-key" in after.failure.detail

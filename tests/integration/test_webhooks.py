@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storyhook.domain.errors import BadSignature, DownloadFailed, NotFound
-from storyhook.domain.outcome import OutcomeUnknown, ProviderHandle, Succeeded
+from storyhook.domain.outcome import Accepted, OutcomeUnknown, ProviderHandle, Succeeded
 from storyhook.domain.prediction import MAX_STORE_ATTEMPTS, Status
 from tests.fixtures import makers, signing
 from tests.fixtures.pictures import picture
@@ -67,10 +67,11 @@ def test_a_webhook_may_come_before_the_submit_answer(world: World) -> None:
         world.webhook(row, done("fal", job))
 
     world.provider.during_submit = arrive
+    answered = ProviderHandle("job-1", status_url="https://queue.fal.run/x/status")
+    world.provider.answers = [Accepted(answered)]
     row = world.ask()
     assert row.status is Status.SUCCEEDED
-    assert row.handle == ProviderHandle("job-1")
-    assert row.submitted_at == world.clock()
+    assert row.handle == answered, "the webhook names the job, the answer its URLs"
     assert len(world.provider.submitted) == 1
 
 

@@ -197,7 +197,7 @@ def test_wiring_imports_its_parts_inside_builders() -> None:
 def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes under `node` that run when a module is imported."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-        inside = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
+        inside: list[ast.AST] = [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]
         inside += getattr(node, "decorator_list", [])
     else:
         inside = list(ast.iter_child_nodes(node))

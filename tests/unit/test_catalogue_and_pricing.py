@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from storyhook.domain import catalogue
 from storyhook.domain.errors import InvalidOption, SettingsError, UnknownModel
+from storyhook.domain.plan import plan_scene
 from storyhook.domain.pricing import MEGAPIXEL, PriceRule, add, as_text, megapixels
+from storyhook.domain.story import Look
 from tests.fixtures import makers
 
 MODELS = makers.MODELS
@@ -152,9 +154,7 @@ def test_a_model_is_added_with_data_alone() -> None:
     assert (model.id, model.endpoint, model.references.max) == ("new", "fal-ai/new", 1)
     assert model.price.price([MP], []).total == Decimal("0.04")
     scene = makers.scene(options={"steps": 50, "strength": 0.5, "mode": "fine", "tile": False})
-    plan = makers.plan_scene(
-        models, "new", scene, [makers.character()], makers.Look(aspect_ratio="1:1"), seed=1
-    )
+    plan = plan_scene(models, "new", scene, [makers.character()], Look(aspect_ratio="1:1"), seed=1)
     assert plan.payload["image_url"] == "reference://ref_elena_0"
     assert plan.payload["steps"] == 50
     assert plan.seed is None, "it takes no seed"

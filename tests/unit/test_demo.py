@@ -30,6 +30,7 @@ from local.demo.problem import DemoFailed, problem_text
 from local.demo.progress import view
 from local.demo.sheet import draw_sheet, plan_page
 from local.demo.story import load_story
+from local.demo.words import dollars
 from storyhook.providers.callbacks import CallbackSigner, callback_secret
 
 Json = dict[str, Any]
@@ -435,6 +436,13 @@ def test_a_picture_that_is_not_the_boards_is_not_kept() -> None:
     assert images == {"scene-1": b"one"}
     assert len(problems) == 1
     assert problems[0].startswith("scene-2")
+
+
+def test_what_is_paid_so_far_is_not_what_it_costs() -> None:
+    cost = {"estimated": "0.1800", "actual": "0.0600"}
+    assert dollars(cost, over=False) == "about $0.1800"
+    assert dollars(cost, over=True) == "$0.0600"
+    assert dollars({"estimated": "0.1800", "actual": None}, over=True) == "-"
 
 
 # On the terminal

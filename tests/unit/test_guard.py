@@ -146,7 +146,8 @@ LOCAL = Guard(allow_loopback_http=True)
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8080/x", "http://localhost:3000/", "http://[::1]:9/", "http://127.9.9.9/"]
+    "url",
+    ["http://127.0.0.1:8080/x", "http://localhost:3000/", "http://[::1]:9/", "http://127.9.9.9/"],
 )
 def test_a_laptop_may_be_its_own_customer(url: str) -> None:
     LOCAL.check(url)

@@ -13,7 +13,7 @@ from storyhook.domain.images import inspect
 from tests.fixtures.clock import NOW
 from tests.fixtures.pictures import picture
 
-MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))
+MOMENTS = st.integers(10**8, 7 * 10**9).map(lambda second: datetime.fromtimestamp(second, UTC))
 TEN = st.binary(min_size=10, max_size=10)
 
 
@@ -27,7 +27,6 @@ def test_an_id_carries_its_kind_in_crockfords_letters(moment: datetime, entropy:
 
 @given(MOMENTS, st.integers(1, 10**9), TEN, TEN)
 def test_ids_sort_by_time(moment: datetime, later: int, one: bytes, two: bytes) -> None:
-    moment = moment.replace(microsecond=0)
     after = moment + timedelta(milliseconds=later)
     assert new_id("sb", moment, one) < new_id("sb", after, two)
 
@@ -108,7 +107,9 @@ def test_anything_else_is_refused(name: str) -> None:
     assert caught.value.detail.endswith(".")
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF"]))
+@given(
+    st.binary(max_size=200), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF"])
+)
 def test_noise_is_refused_and_never_breaks_anything(noise: bytes, magic: bytes) -> None:
     try:
         facts = inspect(magic + noise)

@@ -79,7 +79,9 @@ def test_a_selection_keeps_every_rule(
         assert seen[: len(firsts)] == firsts[:maximum]
 
 
-@given(casts(smallest=1), st.sampled_from(["fal-flux2-pro-edit", "rep-flux2-pro"]), st.integers(0, 99))
+@given(
+    casts(smallest=1), st.sampled_from(["fal-flux2-pro-edit", "rep-flux2-pro"]), st.integers(0, 99)
+)
 def test_a_plan_keeps_every_rule(cast: list[Character], model: str, seed: int) -> None:
     plan = plan_scene(makers.MODELS, model, scene_of(cast), cast, Look(), seed=seed)
     again = plan_scene(makers.MODELS, model, scene_of(cast), cast, Look(), seed=seed)
@@ -240,8 +242,16 @@ def test_seeds_of_scenes_stay_in_range_and_differ(base: int, position: int, cand
 
 
 def test_urls_are_put_in_wherever_a_reference_stands() -> None:
-    payload = {"a": "reference://x", "b": ["reference://y", "other"], "c": {"d": ("reference://x",)}}
-    assert with_urls(payload, {"x": "X", "y": "Y"}) == {"a": "X", "b": ["Y", "other"], "c": {"d": ["X"]}}
+    payload = {
+        "a": "reference://x",
+        "b": ["reference://y", "other"],
+        "c": {"d": ("reference://x",)},
+    }
+    assert with_urls(payload, {"x": "X", "y": "Y"}) == {
+        "a": "X",
+        "b": ["Y", "other"],
+        "c": {"d": ["X"]},
+    }
     with pytest.raises(KeyError):
         with_urls({"a": "reference://z"}, {})
 

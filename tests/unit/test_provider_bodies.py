@@ -98,7 +98,10 @@ BODIES = JSON | st.fixed_dictionaries(
         ),
         "status": STATUSES | JSON,
         "payload": st.fixed_dictionaries(
-            {}, optional=dict.fromkeys(("images", "image", "seed", "has_nsfw_concepts", "detail"), JSON)
+            {},
+            optional=dict.fromkeys(
+                ("images", "image", "seed", "has_nsfw_concepts", "detail"), JSON
+            ),
         )
         | JSON,
     },
@@ -146,7 +149,9 @@ def test_refusals_by_status(status: int, kind: FailureKind, retryable: bool) -> 
         assert (answer.failure.kind, answer.failure.retryable) == (kind, retryable)
 
 
-@pytest.mark.parametrize("code", ["runner_scheduling_failure", "runner_disconnected", "internal_error"])
+@pytest.mark.parametrize(
+    "code", ["runner_scheduling_failure", "runner_disconnected", "internal_error"]
+)
 def test_fals_infrastructure_is_worth_another_try(code: str) -> None:
     assert fal.failure(503, {"detail": "x", "error_type": code}).kind is FailureKind.UNAVAILABLE
 

@@ -325,9 +325,7 @@ def test_the_transports_three_exceptions(server: Server, in_a_hurry: None) -> No
         _get("http://127.0.0.1:1/")
 
 
-def test_a_time_out_that_a_client_leaves_out_is_put_back(
-    server: Server, in_a_hurry: None
-) -> None:
+def test_a_time_out_that_a_client_leaves_out_is_put_back(server: Server, in_a_hurry: None) -> None:
     server.answer = Hang(1.0)
     with httpx.Client(transport=OneRequest(), timeout=None) as http, pytest.raises(NoAnswer):
         http.post(server.url)

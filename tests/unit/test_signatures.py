@@ -340,7 +340,16 @@ def test_any_key_of_the_set_may_have_signed(document: bytes, valid: bool) -> Non
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"null", b"[]", b"{}", b'{"keys": 5}', b'{"keys": [5]}', b'{"keys": [{"x": 5}]}', b"\xff"],
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"keys": 5}',
+        b'{"keys": [5]}',
+        b'{"keys": [{"x": 5}]}',
+        b"\xff",
+    ],
 )
 def test_a_key_set_that_is_none_asks_to_come_again(document: bytes) -> None:
     signed = message("fal")

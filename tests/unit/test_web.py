@@ -105,9 +105,7 @@ def test_pictures_come_from_the_providers_hosts_only(host: str, allowed: bool) -
 def test_a_body_of_exactly_the_limit_is_whole(server: Server) -> None:
     for size, truncated in ((4096, False), (4097, True), (5_000_000, True)):
         server.answer = Reply(200, b"x" * size)
-        answer = web.send(
-            LOCAL, "GET", server.url, headers={}, total_seconds=5, max_bytes=4096
-        )
+        answer = web.send(LOCAL, "GET", server.url, headers={}, total_seconds=5, max_bytes=4096)
         assert (len(answer.body), answer.truncated) == (4096, truncated)
 
 
