@@ -1,4 +1,4 @@
-"""What one image asks of AWS and of its provider, counted on the local cloud, and what that costs."""
+"""What one image asks of AWS and of its provider, counted on the local cloud, and its price."""
 
 import time
 from collections import Counter
@@ -16,11 +16,10 @@ from tests.e2e.support import Caller, Customer, Simulator
 
 type Progress = Callable[[str], None]
 
-IMAGES, QUICK_IMAGES = 20, 5
+STORY, LONG, SINGLES, QUICK_SINGLES = 8, 40, 20, 4
 BUDGET = 0.07  # dollars per 1,000 images of a board
 LATENCY_SECONDS = 2.0
-BOARD_FAL, BOARD_REPLICATE, SINGLE = "board, fal", "board, Replicate", "single, fal"
-BUDGETED = (BOARD_FAL, BOARD_REPLICATE)
+FAL_MODEL, REPLICATE_MODEL = "flux-2-pro", "rep-flux2-pro"
 
 _EVENTS_PER_MESSAGE = {"SubmitFunction", "CallbackFunction"}
 _HTTP = ("ApiFunction", "CreatePredictionFunction", "WebhookFunction")
@@ -32,12 +31,33 @@ _QUIET_SECONDS = 30.0
 _LOG_EVENT_BYTES = 26  # what CloudWatch adds to each
 
 
+_WRITES_NOTE = (
+    "Write units: each update is billed by the size of the whole row, and each move in an index by "
+    f"two more; a refused conditional write counts as one. {prices.TASK_TOKEN_BYTES} bytes are "
+    "assumed for a task token on AWS, where the emulator's are short."
+)
+_QUEUES_NOTE = (
+    "SQS: sends, and per batch that Lambda takes one receive and one delete. The emulator and AWS "
+    "form batches differently."
+)
+_MEMORY = "Memory as in the template; cold starts, about one in a hundred, are left out."
+_NOT_IN_IT = (
+    "The customer's own reads, storage, and the pictures' way to the customer ($0.09/GB) are not "
+    "in it."
+)
+_WAITING = (
+    "the reconciler's minutes, and Lambda's five pollers at each of two queues (which SQS's free "
+    "tier covers)."
+)
+
+
 @dataclass
 class Counted:
     """Of one kind of request, for `images` pictures."""
 
     images: int
     calls: list[Call] = field(default_factory=list)
+    board: bool = False
     invocations: Counter[str] = field(default_factory=Counter)
     messages: Counter[str] = field(default_factory=Counter)
     memory: dict[str, float] = field(default_factory=dict)
@@ -96,7 +116,7 @@ class Counted:
             "HTTP API requests": (self.http_requests, prices.HTTP_REQUEST),
             "Lambda invocations": (invoked, prices.LAMBDA_REQUEST),
             "Lambda GB-seconds": (self.gb_seconds, prices.LAMBDA_GB_SECOND),
-            "CloudWatch Logs, bytes": (self.log_bytes, prices.LOG_BYTE),
+            "CloudWatch Logs": (self.log_bytes, prices.LOG_BYTE),
         }
         return [Line(what, self.per_image(n), price) for what, (n, price) in lines.items()]
 
@@ -108,7 +128,6 @@ class Counted:
 def measure(
     cloud: LocalCloud, caller: Caller, customer: Customer, progress: Progress, *, quick: bool
 ) -> list[Section]:
-    images = QUICK_IMAGES if quick else IMAGES
     fal, replicate = Simulator(cloud.fal_url), Simulator(cloud.replicate_url)
     for simulator in (fal, replicate):
         simulator.configure(latency_seconds=LATENCY_SECONDS)
@@ -116,16 +135,19 @@ def measure(
         progress("counts: a character, and one picture of each kind first")
         _create_character(caller, customer)
         bench = _Bench(cloud, caller, customer, meter)
-        kinds: dict[str, Callable[[int], _Run]] = {
-            BOARD_FAL: lambda n: bench.board("flux-2-pro", n),
-            BOARD_REPLICATE: lambda n: bench.board("rep-flux2-pro", n),
-            SINGLE: bench.singles,
+        kinds: dict[str, tuple[Callable[[int], _Run], int]] = {
+            f"board of {STORY}, fal": (lambda n: bench.board(FAL_MODEL, n), STORY),
+            f"board of {STORY}, Replicate": (lambda n: bench.board(REPLICATE_MODEL, n), STORY),
+            f"board of {LONG}, fal": (lambda n: bench.board(FAL_MODEL, n), LONG),
+            "single, fal": (bench.singles, QUICK_SINGLES if quick else SINGLES),
         }
-        for run in kinds.values():
+        if quick:
+            del kinds[f"board of {LONG}, fal"]
+        for run, _ in kinds.values():
             run(2)
         counted = {}
-        for name, run in kinds.items():
-            progress(f"counts: {name}, {images} images")
+        for name, (run, images) in kinds.items():
+            progress(f"counts: {name}")
             counted[name] = bench.counted(run, images, fal, replicate)
     return [_table(counted), _bill(counted)]
 
@@ -204,6 +226,7 @@ class _Bench:
         )
         found.polls = sum(requests[route] for route in _POLLS)
         found.submits = sum(requests[route] for route in _SUBMITS)
+        found.board = done.storyboard_id is not None
         if done.storyboard_id:
             self._read_history(found, done.storyboard_id)
         return found
@@ -282,11 +305,9 @@ def _table(counted: dict[str, Counted]) -> Section:
         _row("provider: polls", counted, lambda one: one.polls),
         _row("provider: webhooks taken", counted, lambda one: one.invocations["WebhookFunction"]),
     ]
-    names = sorted({name for one in counted.values() for name, n in one.invocations.items() if n})
-    for name in names:
-        rows.append(_row(f"Lambda: {name.removesuffix('Function')}", counted, _invoked(name)))
-    for operation in operations:
-        rows.append(_row(operation, counted, _called(operation)))
+    names = sorted({n for one in counted.values() for n, times in one.invocations.items() if times})
+    rows += [_row(f"Lambda: {_short(name)}", counted, _invoked(name)) for name in names]
+    rows += [_row(operation, counted, _called(operation)) for operation in operations]
     rows += [
         _row("AWS calls of our code, all", counted, lambda one: len(one.calls)),
         _row("Step Functions transitions", counted, lambda one: one.transitions),
@@ -294,22 +315,29 @@ def _table(counted: dict[str, Counted]) -> Section:
         _row("DynamoDB write units", counted, lambda one: one.write_units),
         _row("DynamoDB read units", counted, lambda one: one.read_units),
     ]
-    images = next(iter(counted.values())).images
     return Section(
         "Per image: counts",
-        f"Counted while {images} images were made of each kind: scenes of one board, or predictions "
-        "of their own; one character with one reference in each picture, a callback at the end.",
+        "Counted while boards, or predictions of their own, were made: one character with one "
+        "reference in each picture, and a callback at the end of each board or prediction.",
         ("per image", *counted),
         rows,
         [
             "S3 GetObject is the provider reading references through presigned URLs.",
             "Transitions are states entered: the Map, a task for each scene, the task at the end.",
-            "Write units: each update is billed by the size of the whole row, and each move in an "
-            "index by two more. A refused conditional write counts as one.",
-            "SQS: sends, and per batch that Lambda takes one receive and one delete. The emulator "
-            "and AWS form batches differently.",
+            _WRITES_NOTE,
+            _QUEUES_NOTE,
         ],
     )
+
+
+def _price(line: Line) -> str:
+    if line.price == prices.LOG_BYTE:
+        return f"${line.price * prices.GIGA:g}/GB"
+    return f"${line.price * prices.MILLION:g}/M"
+
+
+def _short(function: str) -> str:
+    return function.removesuffix("Function")
 
 
 def _invoked(name: str) -> Callable[[Counted], float]:
@@ -331,28 +359,22 @@ def _bill(counted: dict[str, Counted]) -> Section:
     rows: list[tuple[str, ...]] = []
     for lines in zip(*bills.values(), strict=True):
         cells = (f"{line.per_thousand:.4f}" for line in lines)
-        rows.append((f"{lines[0].what} (${lines[0].price * prices.MILLION:g}/M)", *cells))
+        rows.append((f"{lines[0].what} ({_price(lines[0])})", *cells))
     rows.append(("all", *(f"{one.dollars():.4f}" for one in counted.values())))
     verdicts = {
-        name: verdict(one.dollars(), BUDGET if name in BUDGETED else None)
-        for name, one in counted.items()
+        name: verdict(one.dollars(), BUDGET if one.board else None) for name, one in counted.items()
     }
     rows.append(("budget", *(budget for budget, _ in verdicts.values())))
     rows.append(("", *(word for _, word in verdicts.values())))
-    seconds = ", ".join(
-        f"{name.removesuffix('Function')} {each:g}" for name, each in prices.SECONDS.items()
-    )
+    seconds = ", ".join(f"{_short(name)} {each:g}" for name, each in prices.SECONDS.items())
     return Section(
         "Per 1,000 images: dollars to AWS",
         "The counts above at list prices (us-east-1, arm64, no free tier, November 2026).",
         ("line of the bill", *counted),
         rows,
         [
-            f"Assumed seconds of a warm invocation (Submit, Callback: of a message): {seconds}; "
-            "memory as in the template. Cold starts, about one in a hundred, are left out.",
-            "The customer's own reads, storage, and the pictures' way to the customer "
-            "($0.09/GB) are not in it.",
-            f"Beside it ${prices.standing():.2f} a month for waiting: the reconciler's minutes, "
-            "and Lambda's five pollers at each of two queues (SQS's free tier covers them).",
+            f"Assumed billed seconds, warm (Submit, Callback: of a message): {seconds}. {_MEMORY}",
+            _NOT_IN_IT,
+            f"Beside it ${prices.standing():.2f} a month for waiting: {_WAITING}",
         ],
     )

@@ -10,7 +10,6 @@ import math
 import re
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,12 +18,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.cloud import LocalCloud
+from tests.bench.prices import TASK_TOKEN_BYTES
 
 _APP = re.compile(r"\bapp/([\w.-]+)")
 _TARGETS = {"DynamoDB_20120810": "DynamoDB", "AmazonSSM": "SSM", "AmazonSQS": "SQS"}
 _TARGETS["AWSStepFunctions"] = "Step Functions"
 _S3 = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject"}
 _READ_UNIT = 4096
+_WRITE_UNIT = 1024
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 _READY_SECONDS = 30
 
@@ -46,11 +47,8 @@ class Meter:
     upstream: str
     calls: list[Call] = field(default_factory=list)
 
-    def counts(self) -> Counter[str]:
-        """Calls by `service operation`, without those of the reconciler's schedule."""
-        return Counter(f"{call.service} {call.operation}" for call in self.of_requests())
-
     def of_requests(self) -> list[Call]:
+        """All but those of the reconciler's schedule."""
         return [call for call in self.calls if call.function != "ReconcileFunction"]
 
 
@@ -182,7 +180,18 @@ def _units(operation: str, content: bytes) -> tuple[float, float]:
         return _read_units(answer.get("Items", [])), 0.0
     consumed = answer.get("ConsumedCapacity", [])
     each = [consumed] if isinstance(consumed, dict) else consumed
-    return 0.0, sum(float(one["CapacityUnits"]) for one in each)
+    counted = sum(float(one["CapacityUnits"]) for one in each)
+    return 0.0, counted + _longer_token(answer.get("Attributes", {}))
+
+
+def _longer_token(row: Json) -> int:
+    """Write units more for a row with a task token as long as AWS's."""
+    token = row.get("task_token", {}).get("S")
+    if token is None:
+        return 0
+    size = _size(row)
+    longer = size + max(0, TASK_TOKEN_BYTES - len(token))
+    return math.ceil(longer / _WRITE_UNIT) - math.ceil(size / _WRITE_UNIT)
 
 
 def _read_units(items: list[Json]) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 MILLION = 1_000_000
 THOUSAND = 1_000
+GIGA = 1_000_000_000
 
 LAMBDA_REQUEST = 0.20 / MILLION
 LAMBDA_GB_SECOND = 0.000_013_333_4  # arm64
@@ -15,7 +16,7 @@ READ_UNIT = 0.125 / MILLION
 S3_PUT = 5.00 / MILLION
 S3_GET = 0.40 / MILLION
 SQS_REQUEST = 0.40 / MILLION
-LOG_BYTE = 0.50 / 1e9
+LOG_BYTE = 0.50 / GIGA
 
 # Billed seconds of a warm invocation; submit and callback per message. The first two are measured
 # on comparable functions, the others are set high on purpose.
@@ -28,6 +29,9 @@ SECONDS = {
     "CallbackFunction": 0.20,
     "AuthorizerFunction": 0.03,
 }
+
+# Where they are stored, in the row of a scene that a workflow waits for; at most 2,048.
+TASK_TOKEN_BYTES = 800
 
 MONTH_MINUTES = 43_800
 

@@ -30,10 +30,9 @@ class Section:
     notes: Sequence[str] = field(default_factory=list)
 
     def show(self, console: Console) -> None:
-        # A folded first column would be hard to read; numbers stand to the right.
         table = Table(title=self.title, title_justify="left", caption_justify="left")
         for number, name in enumerate(self.columns):
-            table.add_column(name, justify="right" if number else "left", no_wrap=not number)
+            table.add_column(name, justify="right" if number else "left")
         for row in self.rows:
             style = "red" if OVER in row else None
             table.add_row(*row, style=style)

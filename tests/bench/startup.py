@@ -151,10 +151,9 @@ def _section(taken: list[dict[str, float]]) -> Section:
         rows,
         [
             "webhook: DynamoDB, S3, and Step Functions or SQS; fal adds PyNaCl, Replicate SSM.",
-            "submit: DynamoDB, S3, SSM and the provider's own SDK; create_prediction adds the "
-            "request models.",
-            "api: resolver, DynamoDB, S3, Step Functions. authorizer: DynamoDB. callback: "
-            "DynamoDB, SSM, the system's certificates. assemble: DynamoDB, S3, SQS.",
+            "submit: DynamoDB, S3, SSM and the provider's SDK; create_prediction: request models.",
+            "api: resolver, DynamoDB, S3, Step Functions. authorizer: DynamoDB.",
+            "callback: DynamoDB, SSM, the system's certificates. assemble: DynamoDB, S3, SQS.",
             "reconcile, idle: DynamoDB, which is all that most minutes need; busy: all of it.",
         ],
     )

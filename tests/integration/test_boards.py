@@ -9,10 +9,9 @@ import pytest
 from storyhook.domain.errors import NotFound, StoryhookError, UnknownCharacter, UnknownModel
 from storyhook.domain.outcome import Accepted, Failure, FailureKind, ProviderHandle, Rejected
 from storyhook.domain.prediction import Prediction, Status
+from storyhook.domain.requests import CharacterRequest, ReferenceRequest, StoryboardRequest
 from storyhook.domain.story import Look
 from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard
-from storyhook.usecases.boards import StoryboardRequest
-from storyhook.usecases.characters import CharacterRequest, ReferenceRequest
 from tests.fixtures import makers
 from tests.fixtures.pictures import picture
 from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, World, done, in_threads

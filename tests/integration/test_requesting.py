@@ -22,9 +22,9 @@ from storyhook.domain.outcome import (
     Rejected,
 )
 from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Status
+from storyhook.domain.requests import PredictionRequest
 from storyhook.domain.story import Look
 from storyhook.ports import ProviderClient
-from storyhook.usecases.request import PredictionRequest
 from tests.fixtures import makers
 from tests.fixtures.world import CALLBACK_URL, World, done, in_threads
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from storyhook.aws.keys import KeyTable
+from storyhook.domain.access import ApiKey
 from storyhook.domain.callback import Attempt, Callback, CallbackStatus
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import SOURCES, Prediction, Status
 from storyhook.domain.storyboard import BoardStatus
-from storyhook.ports import ApiKey
 from tests.fixtures import makers
 from tests.fixtures.clock import NOW
 from tests.fixtures.cloud import Cloud

@@ -4,10 +4,10 @@ Every write that moves a row is conditional: a method that may lose a race retur
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from storyhook.domain.access import ApiKey, Page
 from storyhook.domain.callback import Attempt, Callback
 from storyhook.domain.images import ImageFacts
 from storyhook.domain.outcome import Delivery, Outcome, ProviderHandle, Submission
@@ -23,20 +23,6 @@ Entropy = Callable[[int], bytes]
 
 Random = Callable[[], float]
 """A number in [0, 1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page[Item]:
-    """A part of a list; `cursor` is None on the last one."""
-
-    items: tuple[Item, ...]
-    cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    id: str
-    tenant: str
 
 
 class Keys(Protocol):

@@ -1,10 +1,14 @@
 """Our private bucket. Objects are read through presigned URLs only."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from __future__ import annotations
 
-from storyhook.ports import Clock
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from storyhook.ports import Clock
 
 
 @dataclass(frozen=True)

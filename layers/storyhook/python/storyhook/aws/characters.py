@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from storyhook.aws.codec import INTEGER, TIME, Item, Mapper, json_of
 from storyhook.aws.table import Table, key, listed
+from storyhook.domain.access import Page
 from storyhook.domain.story import Character, Reference
-from storyhook.ports import Page
 
 _KIND = "CHAR"
 

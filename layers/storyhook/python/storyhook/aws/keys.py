@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from storyhook.aws.table import Table, key
-from storyhook.ports import ApiKey
+from storyhook.domain.access import ApiKey
 
 
 @dataclass(frozen=True)

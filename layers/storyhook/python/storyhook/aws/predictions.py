@@ -7,10 +7,10 @@ from typing import Any
 
 from storyhook.aws.codec import FLOAT, INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of
 from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.domain.access import Page
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import SOURCES, Prediction, Status
-from storyhook.ports import Page
 
 _KIND = "PRED"
 

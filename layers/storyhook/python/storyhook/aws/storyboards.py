@@ -8,9 +8,9 @@ from typing import Any
 from storyhook.aws import predictions
 from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of
 from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.domain.access import Page
 from storyhook.domain.prediction import Prediction
 from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard
-from storyhook.ports import Page
 
 _KIND = "SB"
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from storyhook.aws.codec import TIME, Codec, Item, Mapper
-from storyhook.ports import Page
+from storyhook.domain.access import Page
 
 _DUE_SHARDS = 4
 _BATCH_GET = 100

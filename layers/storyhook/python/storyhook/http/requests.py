@@ -19,7 +19,14 @@ from pydantic import (
     field_validator,
 )
 
+from storyhook.domain.access import ApiKey
 from storyhook.domain.errors import FieldError, InvalidRequest
+from storyhook.domain.requests import (
+    CharacterRequest,
+    PredictionRequest,
+    ReferenceRequest,
+    StoryboardRequest,
+)
 from storyhook.domain.story import (
     MAX_PROMPT_CHARACTERS,
     MAX_SCENES,
@@ -28,10 +35,6 @@ from storyhook.domain.story import (
 )
 from storyhook.http.problems import NotJson
 from storyhook.http.raw import raw_body
-from storyhook.ports import ApiKey
-from storyhook.usecases.boards import StoryboardRequest
-from storyhook.usecases.characters import CharacterRequest, ReferenceRequest
-from storyhook.usecases.request import PredictionRequest
 
 MAX_BODY_BYTES = 256 * 1024
 _MAX_SEED = 2**31 - 1
@@ -54,7 +57,13 @@ AspectRatio = Annotated[str, Field(pattern=r"^\d{1,2}:\d{1,2}$")]
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        str_strip_whitespace=True,
+        frozen=True,
+        # A function builds the schemas of the bodies it gets, not of all.
+        defer_build=True,
+    )
 
 
 class ReferenceBody(_Body):

@@ -1,19 +1,24 @@
 """The API's reads and creates, by route. `POST /predictions` has a function of its own."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import views
-from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
-from storyhook.domain.storyboard import SceneState, Storyboard
 from storyhook.http.requests import CharacterBody, StoryboardBody, caller, parse
-from storyhook.ports import Characters, Images, Page, Predictions, Storyboards
-from storyhook.usecases.boards import CreateStoryboard, ReadStoryboard
-from storyhook.usecases.characters import ReadCharacter, SaveCharacter
+
+if TYPE_CHECKING:
+    from storyhook.domain.access import Page
+    from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.storyboard import SceneState, Storyboard
+    from storyhook.ports import Characters, Images, Predictions, Storyboards
+    from storyhook.usecases.boards import CreateStoryboard, ReadStoryboard
+    from storyhook.usecases.characters import ReadCharacter, SaveCharacter
 
 Event = dict[str, Any]
 Json = dict[str, Any]

@@ -1,13 +1,19 @@
 """Sign our callbacks: a secret per API key, derived from one master key, so none is stored."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from storyhook.ports import Clock
 from storyhook.providers.signatures import standard_webhooks_signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from storyhook.ports import Clock
 
 
 def callback_secret(master: str, key_id: str | None) -> str:

@@ -1,15 +1,20 @@
 """Tell everybody who waits how a prediction ended. Comes after the commit, can be repeated."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import callback as callbacks
 from storyhook.domain import views
 from storyhook.domain.callback import Callback, CallbackStatus
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.ports import CallbackQueue, Callbacks, Clock, Images, Predictions, Workflow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from storyhook.ports import CallbackQueue, Callbacks, Clock, Images, Predictions, Workflow
 
 _ENVELOPE_BYTES = 200
 
@@ -18,7 +23,7 @@ _ENVELOPE_BYTES = 200
 class Announce:
     predictions: Predictions
     workflow: Workflow
-    outbox: "Outbox"
+    outbox: Outbox
     images: Images
 
     def __call__(self, row: Prediction) -> None:

@@ -1,10 +1,15 @@
 """Who is calling: a bearer key is known by its SHA-256 only."""
 
+from __future__ import annotations
+
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from storyhook.ports import ApiKey, Keys
+if TYPE_CHECKING:
+    from storyhook.domain.access import ApiKey
+    from storyhook.ports import Keys
 
 _BEARER = re.compile(r"Bearer (shk_[A-Za-z0-9_-]{20,100})", re.ASCII)
 

@@ -1,18 +1,17 @@
 """Storyboards: accept one, read it, and put it together when its scenes are over."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import callback as callbacks
 from storyhook.domain import views
-from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import FieldError, NotFound, StoryhookError
 from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene, scene_seed
 from storyhook.domain.pricing import add
-from storyhook.domain.story import Look, Scene
 from storyhook.domain.storyboard import (
     BoardScene,
     BoardStatus,
@@ -20,18 +19,6 @@ from storyhook.domain.storyboard import (
     Storyboard,
     final_status,
 )
-from storyhook.ports import (
-    ApiKey,
-    Clock,
-    Entropy,
-    Images,
-    Predictions,
-    Storyboards,
-    UrlGuard,
-    Workflow,
-)
-from storyhook.usecases.announce import Outbox
-from storyhook.usecases.characters import CharacterRequest, PreparedCharacter, SaveCharacter
 from storyhook.usecases.request import (
     Casting,
     check_callback_url,
@@ -42,21 +29,19 @@ from storyhook.usecases.request import (
 from storyhook.usecases.settle import EXPIRED_RUNNING, Settle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storyhook.domain.access import ApiKey
+    from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.prediction import Prediction
+    from storyhook.domain.requests import CharacterRequest, StoryboardRequest
+    from storyhook.domain.story import Scene
+    from storyhook.ports import Clock, Entropy, Images, Predictions, Storyboards, UrlGuard, Workflow
+    from storyhook.usecases.announce import Outbox
+    from storyhook.usecases.characters import PreparedCharacter, SaveCharacter
 
 # When the reconciler looks after a board: its workflow should have finished it by itself.
 BOARD_PATIENCE = timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class StoryboardRequest:
-    title: str
-    model: str
-    scenes: tuple[Scene, ...]
-    characters: tuple[CharacterRequest, ...]
-    look: Look
-    seed: int | None
-    callback_url: str | None
 
 
 @dataclass(frozen=True)

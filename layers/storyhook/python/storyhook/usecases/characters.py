@@ -1,6 +1,9 @@
 """Characters: register one with its reference images, copied into our bucket and checked."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import (
     BadReference,
@@ -12,24 +15,10 @@ from storyhook.domain.errors import (
 )
 from storyhook.domain.ids import new_id
 from storyhook.domain.story import MAX_REFERENCES_PER_CHARACTER, Character, Reference
-from storyhook.ports import Characters, Clock, Entropy, Images, ImageSource
 
-
-@dataclass(frozen=True, slots=True)
-class ReferenceRequest:
-    url: str
-    role: str
-    angle: str
-
-
-@dataclass(frozen=True, slots=True)
-class CharacterRequest:
-    id: str
-    name: str
-    description: str
-    outfit: str | None
-    kind: str
-    references: tuple[ReferenceRequest, ...]
+if TYPE_CHECKING:
+    from storyhook.domain.requests import CharacterRequest, ReferenceRequest
+    from storyhook.ports import Characters, Clock, Entropy, Images, ImageSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,16 @@
 """Deliver one callback to the customer's URL: begin the turn, sign, POST once, write it down."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from storyhook.domain import callback as callbacks
 from storyhook.domain.callback import Callback, CallbackStatus, accepted, next_attempt
-from storyhook.ports import CallbackQueue, Callbacks, Clock, Random, Sender, Signer
+
+if TYPE_CHECKING:
+    from storyhook.ports import CallbackQueue, Callbacks, Clock, Random, Sender, Signer
 
 # SQS delays a message at most so long; the reconciler looks after longer waits.
 _MAX_QUEUE_DELAY = timedelta(minutes=15)

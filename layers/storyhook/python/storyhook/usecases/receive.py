@@ -4,16 +4,22 @@ The signature proves who sent it (any customer of the provider could be behind i
 the URL proves which row it is for, the provider's id is a cross-check.
 """
 
+from __future__ import annotations
+
 import hmac
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import BadSignature, NotFound, StaleSignature
 from storyhook.domain.outcome import AskProvider, ProviderHandle
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.ports import Clock, Predictions, WebhookReader
-from storyhook.usecases.settle import Settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from storyhook.ports import Clock, Predictions, WebhookReader
+    from storyhook.usecases.settle import Settle
 
 _MAX_ID = 64
 

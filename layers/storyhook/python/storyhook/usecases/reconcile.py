@@ -3,26 +3,16 @@
 A row is taken over by moving its `due_at`, so that two reconcilers never work on the same one.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from storyhook.domain import callback as callbacks
-from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.outcome import AskProvider, Failed, Pending, Succeeded
 from storyhook.domain.prediction import LEASE, QUEUE_PATIENCE, Prediction, Status, next_check
 from storyhook.domain.storyboard import BoardStatus
-from storyhook.ports import (
-    CallbackQueue,
-    Callbacks,
-    Clock,
-    DueRows,
-    Predictions,
-    ProviderClient,
-    Storyboards,
-    Submissions,
-    Workflow,
-)
 from storyhook.usecases.boards import BOARD_PATIENCE, AssembleStoryboard
 from storyhook.usecases.settle import (
     EXPIRED_RUNNING,
@@ -30,7 +20,23 @@ from storyhook.usecases.settle import (
     EXPIRED_UNSENT,
     Settle,
 )
-from storyhook.usecases.submit import Submit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storyhook.domain.catalogue import Catalogue
+    from storyhook.ports import (
+        CallbackQueue,
+        Callbacks,
+        Clock,
+        DueRows,
+        Predictions,
+        ProviderClient,
+        Storyboards,
+        Submissions,
+        Workflow,
+    )
+    from storyhook.usecases.submit import Submit
 
 _BATCH = 200
 _NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks"}

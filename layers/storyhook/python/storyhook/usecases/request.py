@@ -3,29 +3,28 @@
 Every refusal comes before the first write. The row is written before anyone is paid.
 """
 
+from __future__ import annotations
+
 import base64
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
 from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene
 from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Prediction, Status
-from storyhook.domain.story import Character, Look, Scene
 from storyhook.domain.views import plan_input
-from storyhook.ports import (
-    ApiKey,
-    Characters,
-    Clock,
-    Entropy,
-    Predictions,
-    Submissions,
-    UrlGuard,
-)
-from storyhook.usecases.submit import Submit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from storyhook.domain.access import ApiKey
+    from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.requests import PredictionRequest
+    from storyhook.domain.story import Character, Look, Scene
+    from storyhook.ports import Characters, Clock, Entropy, Predictions, Submissions, UrlGuard
+    from storyhook.usecases.submit import Submit
 
 # A prediction may wait this long in the queue on top of its model's own deadline.
 QUEUE_ALLOWANCE = timedelta(hours=1)
@@ -108,15 +107,6 @@ def new_prediction(
         deadline_at=now + QUEUE_ALLOWANCE + timedelta(seconds=deadline_seconds),
         due_at=now + QUEUE_PATIENCE,
     )
-
-
-@dataclass(frozen=True)
-class PredictionRequest:
-    model: str
-    scene: Scene
-    look: Look
-    seed: int | None
-    callback_url: str | None
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ A webhook is a hint: it may come twice, late, out of order, or before the submit
 Whoever loses a conditional write does nothing. The webhook and the reconciler share this code.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-from storyhook.domain.catalogue import Catalogue
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 from storyhook.domain.errors import BadReference, DownloadFailed, UnsafeUrl
 from storyhook.domain.ids import new_id
 from storyhook.domain.images import StoredImage
@@ -27,8 +28,11 @@ from storyhook.domain.prediction import (
     next_check,
     status_of,
 )
-from storyhook.ports import Clock, Entropy, Images, ImageSource, Predictions
-from storyhook.usecases.announce import Announce
+
+if TYPE_CHECKING:
+    from storyhook.domain.catalogue import Catalogue
+    from storyhook.ports import Clock, Entropy, Images, ImageSource, Predictions
+    from storyhook.usecases.announce import Announce
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ The claim (queued -> submitting) decides who may pay. When the outcome of the PO
 row stays `submitting` and waits for the webhook; it is never sent again blindly.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import SettingsError
 from storyhook.domain.outcome import (
     Accepted,
@@ -26,8 +27,13 @@ from storyhook.domain.prediction import (
     Status,
     next_check,
 )
-from storyhook.ports import Clock, Images, Predictions, ProviderClient
-from storyhook.usecases.settle import Settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storyhook.domain.catalogue import Catalogue
+    from storyhook.ports import Clock, Images, Predictions, ProviderClient
+    from storyhook.usecases.settle import Settle
 
 _DEFAULT_RETRY_SECONDS = 10.0
 _MAX_RETRY_SECONDS = 300.0

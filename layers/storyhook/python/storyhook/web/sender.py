@@ -1,13 +1,19 @@
 """POST a callback to a customer's URL."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from storyhook.domain.callback import Attempt
 from storyhook.domain.errors import DownloadFailed, UnsafeUrl
-from storyhook.ports import Clock
-from storyhook.web.guard import Guard
 from storyhook.web.request import NETWORK_ERRORS, send
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from storyhook.ports import Clock
+    from storyhook.web.guard import Guard
 
 _TOTAL_SECONDS = 10.0
 # Only the status counts; the customer's answer is not read further than this.
