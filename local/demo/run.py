@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.text import Text
 
 from local.cloud import LocalCloud
-from local.cloud.steps import STAGE
 from local.demo import report, results
 from local.demo.callbacks import Inbox
 from local.demo.cast import with_references
@@ -20,8 +19,6 @@ from local.demo.problem import DemoFailed
 from local.demo.progress import view
 from local.demo.story import Story
 from local.demo.words import counted, dollars, printable
-from storyhook.providers.callbacks import callback_secret
-from tools import setup
 
 Json = dict[str, Any]
 Simulators = Mapping[str, Mapping[str, object]]
@@ -63,7 +60,7 @@ class Demo:
                 self._cloud(simulators) as cloud,
                 Api(cloud.api_url, cloud.api_key) as api,
             ):
-                self._inbox.expect(_callback_secret(cloud))
+                self._inbox.expect(cloud.callback_secret)
                 characters = self._register(api, cast)
                 board = self._make(api, listener.callback_url)
                 self._keep(api, board, characters)
@@ -166,13 +163,6 @@ class Demo:
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             return self._console.status(text)
         return nullcontext()
-
-
-def _callback_secret(cloud: LocalCloud) -> str:
-    """What the owner of the API key would be given to verify callbacks with."""
-    name = setup.parameter_name(STAGE, setup.SIGNING_KEY)
-    found = cloud.client("ssm").get_parameter(Name=name, WithDecryption=True)
-    return callback_secret(found["Parameter"]["Value"], cloud.state.api_key_id)
 
 
 def _short(path: Path) -> str:

@@ -3,18 +3,19 @@
 The clock and the randomness are arguments; `ports.Clock` and `ports.Entropy` supply them.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID_LENGTH = 26
 _ENTROPY_BYTES = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id(kind: str, now: datetime, entropy: bytes) -> str:
     """An id such as `pred_01JD…`: `kind`, then 48 bits of milliseconds and 80 random bits."""
     if len(entropy) != _ENTROPY_BYTES:
         raise ValueError(f"an id takes {_ENTROPY_BYTES} bytes of entropy, got {len(entropy)}")
-    milliseconds = int(now.timestamp() * 1000)
+    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
     value = (milliseconds << 80) | int.from_bytes(entropy)
     digits = []
     for _ in range(_ULID_LENGTH):

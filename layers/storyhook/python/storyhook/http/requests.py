@@ -144,7 +144,8 @@ class SceneBody(_Body):
     def _overrides_are_on_stage(
         cls, overrides: dict[str, OverrideBody], info: ValidationInfo
     ) -> dict[str, OverrideBody]:
-        absent = sorted(set(overrides) - set(info.data.get("characters", ())))
+        on_stage = info.data.get("characters")
+        absent = sorted(set(overrides) - set(on_stage)) if on_stage is not None else []
         if absent:
             raise ValueError(f"{absent[0]!r} is not among the scene's characters")
         return overrides
