@@ -21,7 +21,6 @@ BUDGET = 0.07  # dollars per 1,000 images of a board
 LATENCY_SECONDS = 2.0
 FAL_MODEL, REPLICATE_MODEL = "flux-2-pro", "rep-flux2-pro"
 
-_EVENTS_PER_MESSAGE = {"SubmitFunction", "CallbackFunction"}
 _HTTP = ("ApiFunction", "CreatePredictionFunction", "WebhookFunction")
 _FROM_QUEUES = ("SubmitFunction", "CallbackFunction")
 # What the simulated providers call the requests that ask how a job is doing, and those that pay.
@@ -40,7 +39,10 @@ _QUEUES_NOTE = (
     "SQS: sends, and per batch that Lambda takes one receive and one delete. The emulator and AWS "
     "form batches differently."
 )
-_MEMORY = "Memory as in the template; cold starts, about one in a hundred, are left out."
+_MEMORY = (
+    f"A webhook without a picture: {prices.SECONDS_NO_PICTURE:g}. Memory as in the template; cold "
+    "starts, about one in a hundred, are left out."
+)
 _NOT_IN_IT = (
     "The customer's own reads, storage, and the pictures' way to the customer ($0.09/GB) are not "
     "in it."
@@ -82,12 +84,12 @@ class Counted:
 
     @property
     def gb_seconds(self) -> float:
-        return sum(
-            (self.messages[name] if name in _EVENTS_PER_MESSAGE else count)
-            * prices.SECONDS[name]
-            * self.memory[name]
-            for name, count in self.invocations.items()
-        )
+        total = 0.0
+        for name, invoked in self.invocations.items():
+            times = self.messages.get(name, invoked)
+            total += times * prices.SECONDS[name] * self.memory[name]
+        others = self.invocations["WebhookFunction"] - self.messages["WebhookFunction"]
+        return total + others * prices.SECONDS_NO_PICTURE * self.memory["WebhookFunction"]
 
     @property
     def sqs_requests(self) -> int:
@@ -216,7 +218,6 @@ class _Bench:
         for name, logs in self._logs().items():
             found.invocations[name] = logs.invocations - logs_before[name].invocations
             found.log_bytes += logs.size - logs_before[name].size
-        found.messages = self._messages(found)
         found.memory = {
             name: function["MemorySize"] / 1024 for name, function in functions(self.cloud).items()
         }
@@ -229,13 +230,15 @@ class _Bench:
         found.board = done.storyboard_id is not None
         if done.storyboard_id:
             self._read_history(found, done.storyboard_id)
+        found.messages = self._messages(found)
         return found
 
     def _messages(self, found: Counted) -> Counter[str]:
-        """Of each function that a queue feeds: how many it was given, whatever the batches."""
+        """What takes the time: messages, whatever the batches, and webhooks with a picture."""
         return Counter(
-            SubmitFunction=found.images if found.invocations["SubmitFunction"] else 0,
+            SubmitFunction=found.queued_by_workflow,
             CallbackFunction=found.invocations["CallbackFunction"],
+            WebhookFunction=found.of("S3 PutObject"),
         )
 
     def _logs(self) -> dict[str, _Logs]:

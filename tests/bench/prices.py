@@ -30,6 +30,8 @@ SECONDS = {
     "AuthorizerFunction": 0.03,
 }
 
+# A webhook that brings no picture: Replicate also tells when a prediction starts.
+SECONDS_NO_PICTURE = 0.05
 # Where they are stored, in the row of a scene that a workflow waits for; at most 2,048.
 TASK_TOKEN_BYTES = 800
 

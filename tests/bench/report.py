@@ -32,7 +32,7 @@ class Section:
     def show(self, console: Console) -> None:
         table = Table(title=self.title, title_justify="left", caption_justify="left")
         for number, name in enumerate(self.columns):
-            table.add_column(name, justify="right" if number else "left")
+            table.add_column(name, justify="right" if number else "left", no_wrap=not number)
         for row in self.rows:
             style = "red" if OVER in row else None
             table.add_row(*row, style=style)

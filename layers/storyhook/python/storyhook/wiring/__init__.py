@@ -1,0 +1,175 @@
+"""What is plugged in where: one builder per function, each importing only its own parts.
+
+Builders run at a function's first call and keep what they built for the process's life.
+"""
+
+import os
+import random
+import secrets as randomness
+from functools import cache
+from typing import TYPE_CHECKING
+
+from storyhook import settings
+from storyhook.wiring import parts
+
+if TYPE_CHECKING:
+    from storyhook.aws.bucket import Bucket
+    from storyhook.aws.queues import SubmissionsQueue
+    from storyhook.http.service import Api
+    from storyhook.usecases.authorize import Authorize
+    from storyhook.usecases.boards import AssembleStoryboard
+    from storyhook.usecases.deliver import Deliver
+    from storyhook.usecases.receive import ReceiveWebhook
+    from storyhook.usecases.reconcile import Reconcile
+    from storyhook.usecases.request import RequestPrediction
+    from storyhook.usecases.submit import Submit
+
+
+@cache
+def authorizer() -> "Authorize":
+    from storyhook.aws.keys import KeyTable
+    from storyhook.usecases.authorize import Authorize
+
+    config = settings.AuthorizerSettings.read(os.environ)
+    return Authorize(KeyTable(parts.table(config.table_name)))
+
+
+@cache
+def api() -> "Api":
+    from storyhook.aws.characters import CharacterTable
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.domain import catalogue, story
+    from storyhook.http.service import Api
+    from storyhook.usecases.boards import CreateStoryboard
+    from storyhook.usecases.characters import ReadCharacter, SaveCharacter
+    from storyhook.web.images import HttpImages
+
+    config = settings.ApiSettings.read(os.environ)
+    table = parts.table(config.table_name)
+    images = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+    guard = parts.guard(config.allow_loopback_http)
+    characters = CharacterTable(table)
+    models = catalogue.load()
+    save_character = SaveCharacter(
+        characters,
+        images,
+        HttpImages(guard, story.MAX_REFERENCE_BYTES),
+        parts.clock,
+        randomness.token_bytes,
+    )
+    return Api(
+        characters=characters,
+        storyboards=StoryboardTable(table),
+        predictions=PredictionTable(table),
+        images=images,
+        catalogue=models,
+        save_character=save_character,
+        read_character=ReadCharacter(characters),
+        read_storyboard=parts.read_storyboard(table),
+        create_storyboard=CreateStoryboard(
+            StoryboardTable(table),
+            parts.casting(table),
+            save_character,
+            parts.workflow(config.state_machine_arn),
+            models,
+            guard,
+            parts.clock,
+            randomness.token_bytes,
+        ),
+    )
+
+
+@cache
+def create_prediction() -> "tuple[RequestPrediction, Bucket]":
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.domain import catalogue
+    from storyhook.usecases.request import RequestPrediction
+
+    config = settings.SubmitSettings.read(os.environ)
+    table = parts.table(config.table_name)
+    request = RequestPrediction(
+        predictions=PredictionTable(table),
+        casting=parts.casting(table),
+        submissions=parts.submissions(config.submissions_queue_url),
+        submit=parts.submit(config),
+        catalogue=catalogue.load(),
+        guard=parts.guard(config.allow_loopback_http),
+        clock=parts.clock,
+        entropy=randomness.token_bytes,
+    )
+    return request, parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+
+
+@cache
+def submit() -> "tuple[Submit, SubmissionsQueue]":
+    config = settings.SubmitSettings.read(os.environ)
+    return parts.submit(config), parts.submissions(config.submissions_queue_url)
+
+
+@cache
+def webhook() -> "ReceiveWebhook":
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.usecases.receive import ReceiveWebhook
+
+    config = settings.WebhookSettings.read(os.environ)
+    return ReceiveWebhook(
+        predictions=PredictionTable(parts.table(config.table_name)),
+        reader=parts.reader(config),
+        settle=parts.settle(config),
+        clock=parts.clock,
+    )
+
+
+@cache
+def reconcile() -> "Reconcile":
+    from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.aws.queues import CallbacksQueue
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.domain import catalogue
+    from storyhook.usecases.reconcile import Reconcile
+
+    config = settings.SubmitSettings.read(os.environ)
+    table = parts.table(config.table_name)
+    return Reconcile(
+        due=table,
+        predictions=PredictionTable(table),
+        storyboards=StoryboardTable(table),
+        callbacks=CallbackTable(table),
+        submissions=parts.submissions(config.submissions_queue_url),
+        callback_queue=CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url),
+        workflow=parts.workflow(config.state_machine_arn),
+        provider=parts.provider(config),
+        settle=parts.settle(config),
+        submit=parts.submit(config),
+        assemble=parts.assemble(config),
+        catalogue=catalogue.load(),
+        clock=parts.clock,
+    )
+
+
+@cache
+def callback() -> "Deliver":
+    from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.queues import CallbacksQueue
+    from storyhook.aws.secrets import Secrets
+    from storyhook.providers.callbacks import CallbackSigner
+    from storyhook.usecases.deliver import Deliver
+    from storyhook.web.sender import HttpSender
+
+    config = settings.CallbackSettings.read(os.environ)
+    secrets = Secrets(parts.client("ssm"), config.secrets_prefix)
+    return Deliver(
+        callbacks=CallbackTable(parts.table(config.table_name)),
+        queue=CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url),
+        sender=HttpSender(parts.guard(config.allow_loopback_http), parts.clock),
+        signer=CallbackSigner(lambda: secrets.get("signing-key"), parts.clock),
+        clock=parts.clock,
+        random=random.random,
+    )
+
+
+@cache
+def assemble() -> "AssembleStoryboard":
+    return parts.assemble(settings.AssembleSettings.read(os.environ))

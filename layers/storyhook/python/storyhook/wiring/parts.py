@@ -1,0 +1,215 @@
+"""The parts that several functions share, each made in one place, importing only its own."""
+
+import secrets as randomness
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+from storyhook import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from storyhook.aws.bucket import Bucket
+    from storyhook.aws.clients import LazyClient
+    from storyhook.aws.queues import SubmissionsQueue
+    from storyhook.aws.table import Table
+    from storyhook.aws.workflow import StepFunctions
+    from storyhook.ports import ProviderClient, WebhookReader
+    from storyhook.usecases.announce import Outbox
+    from storyhook.usecases.boards import AssembleStoryboard, ReadStoryboard
+    from storyhook.usecases.request import Casting
+    from storyhook.usecases.settle import Settle
+    from storyhook.usecases.submit import Submit
+    from storyhook.web.guard import Guard
+
+_MAX_IMAGE_BYTES = 40 * 1024 * 1024
+OUTPUT_URL_LIFETIME = timedelta(hours=1)
+# Longer than a prediction may wait at a provider; on AWS the role's own credentials end it sooner.
+REFERENCE_URL_LIFETIME = timedelta(hours=6)
+
+
+class SettleSettings(Protocol):
+    """What settling needs; every function that settles has these settings."""
+
+    @property
+    def table_name(self) -> str: ...
+    @property
+    def bucket_name(self) -> str: ...
+    @property
+    def state_machine_arn(self) -> str: ...
+    @property
+    def callbacks_queue_url(self) -> str: ...
+    @property
+    def image_hosts(self) -> str: ...
+    @property
+    def allow_loopback_http(self) -> str: ...
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def client(service: str) -> "LazyClient":
+    from storyhook.aws.clients import LazyClient
+
+    return LazyClient(service)
+
+
+def table(name: str) -> "Table":
+    from storyhook.aws.table import Table
+
+    return Table(client("dynamodb"), name)
+
+
+def bucket(name: str, url_lifetime: timedelta) -> "Bucket":
+    from storyhook.aws.bucket import Bucket
+
+    return Bucket(client("s3"), name, clock, url_lifetime)
+
+
+def guard(allow_loopback_http: str) -> "Guard":
+    from storyhook.web.guard import Guard
+
+    return Guard(allow_loopback_http=allow_loopback_http == "true")
+
+
+def casting(table: "Table") -> "Casting":
+    from storyhook.aws.characters import CharacterTable
+    from storyhook.usecases.request import Casting
+
+    return Casting(CharacterTable(table))
+
+
+def read_storyboard(table: "Table") -> "ReadStoryboard":
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.usecases.boards import ReadStoryboard
+
+    return ReadStoryboard(StoryboardTable(table), PredictionTable(table))
+
+
+def submissions(url: str) -> "SubmissionsQueue":
+    from storyhook.aws.queues import SubmissionsQueue
+
+    return SubmissionsQueue(client("sqs"), url)
+
+
+def workflow(state_machine_arn: str) -> "StepFunctions":
+    from storyhook.aws.workflow import StepFunctions
+
+    return StepFunctions(client("stepfunctions"), state_machine_arn)
+
+
+def outbox(config: SettleSettings) -> "Outbox":
+    from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.queues import CallbacksQueue
+    from storyhook.usecases.announce import Outbox
+
+    return Outbox(
+        callbacks=CallbackTable(table(config.table_name)),
+        queue=CallbacksQueue(client("sqs"), config.callbacks_queue_url),
+        clock=clock,
+    )
+
+
+def settle(config: SettleSettings) -> "Settle":
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.domain import catalogue
+    from storyhook.usecases.announce import Announce
+    from storyhook.usecases.settle import Settle
+    from storyhook.web.images import HttpImages
+
+    predictions = PredictionTable(table(config.table_name))
+    images = bucket(config.bucket_name, OUTPUT_URL_LIFETIME)
+    hosts = tuple(config.image_hosts.split(","))
+    return Settle(
+        predictions=predictions,
+        images=images,
+        source=HttpImages(guard(config.allow_loopback_http), _MAX_IMAGE_BYTES, hosts),
+        announce=Announce(
+            predictions=predictions,
+            workflow=workflow(config.state_machine_arn),
+            outbox=outbox(config),
+            images=images,
+        ),
+        catalogue=catalogue.load(),
+        clock=clock,
+        entropy=randomness.token_bytes,
+    )
+
+
+def submit(config: settings.SubmitSettings) -> "Submit":
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.domain import catalogue
+    from storyhook.usecases.submit import Submit
+
+    return Submit(
+        predictions=PredictionTable(table(config.table_name)),
+        images=bucket(config.bucket_name, REFERENCE_URL_LIFETIME),
+        provider=provider(config),
+        settle=settle(config),
+        catalogue=catalogue.load(),
+        clock=clock,
+        webhook_base_url=config.api_url,
+    )
+
+
+def assemble(config: SettleSettings) -> "AssembleStoryboard":
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.usecases.boards import AssembleStoryboard
+
+    rows = table(config.table_name)
+    return AssembleStoryboard(
+        storyboards=StoryboardTable(rows),
+        read=read_storyboard(rows),
+        images=bucket(config.bucket_name, OUTPUT_URL_LIFETIME),
+        outbox=outbox(config),
+        settle=settle(config),
+        clock=clock,
+        entropy=randomness.token_bytes,
+    )
+
+
+def provider(config: settings.SubmitSettings) -> "Callable[[str], ProviderClient]":
+    """A provider's client is built when the first prediction asks for it, SDK and all."""
+    from storyhook.aws.secrets import Secrets
+
+    secrets = Secrets(client("ssm"), config.secrets_prefix)
+
+    @cache
+    def provider(name: str) -> "ProviderClient":
+        if name == "fal":
+            from storyhook.providers.fal.client import FalClient
+
+            return FalClient(secrets.get("fal-key"), config.fal_queue_url)
+        from storyhook.providers.replicate.client import ReplicateClient
+
+        return ReplicateClient(secrets.get("replicate-token"), config.replicate_url)
+
+    return provider
+
+
+def reader(config: settings.WebhookSettings) -> "Callable[[str], WebhookReader]":
+    from storyhook.aws.secrets import Secrets
+    from storyhook.domain.errors import NotFound
+
+    secrets = Secrets(client("ssm"), config.secrets_prefix)
+    checked = guard(config.allow_loopback_http)
+
+    @cache
+    def reader(provider: str) -> "WebhookReader":
+        if provider == "fal":
+            from storyhook.providers.fal.jwks import Jwks
+            from storyhook.providers.fal.webhook import FalWebhook
+            from storyhook.web.documents import fetch_document
+
+            jwks = Jwks(lambda: fetch_document(checked, config.fal_jwks_url))
+            return FalWebhook(jwks, config.fal_user_id or None)
+        if provider == "replicate":
+            from storyhook.providers.replicate.webhook import ReplicateWebhook
+
+            return ReplicateWebhook(lambda: secrets.get("replicate-webhook-secret"))
+        raise NotFound(f"There is no provider {provider!r}.")
+
+    return reader
