@@ -4,6 +4,7 @@ Each stored field has a codec: (to attribute value, from attribute value).
 """
 
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from datetime import date, datetime
@@ -49,6 +50,14 @@ TIME = Codec(
 def json_of(build: Callable[[Any], Any]) -> Codec:
     """JSON text, rebuilt by `build`."""
     return Codec(lambda v: {"S": _to_json(v)}, lambda a: build(json.loads(a["S"])))
+
+
+def packed_json() -> Codec:
+    """Compressed JSON, for large values that each write of the row pays for again."""
+    return Codec(
+        lambda v: {"B": zlib.compress(_to_json(v).encode())},
+        lambda a: json.loads(zlib.decompress(a["B"])),
+    )
 
 
 def enum_of(kind: type[Enum]) -> Codec:

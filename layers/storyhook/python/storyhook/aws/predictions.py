@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from storyhook.aws.codec import FLOAT, INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of
+from storyhook.aws.codec import (
+    FLOAT,
+    INTEGER,
+    MONEY,
+    TIME,
+    Item,
+    Mapper,
+    enum_of,
+    json_of,
+    packed_json,
+)
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.domain.access import Page
 from storyhook.domain.images import StoredImage
@@ -23,7 +33,7 @@ MAPPER = Mapper(
     Prediction,
     {
         "status": enum_of(Status),
-        "input": json_of(lambda data: data),
+        "input": packed_json(),
         "seed": INTEGER,
         "seed_returned": INTEGER,
         "cost_estimated": MONEY,

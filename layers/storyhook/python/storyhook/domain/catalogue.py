@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from importlib.resources import files
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from storyhook.domain.errors import FieldError, InvalidOption, SettingsError, UnknownModel
@@ -141,10 +142,11 @@ class Catalogue:
         return self.models[model_id]
 
 
+@cache
 def load(text: str | None = None) -> Catalogue:
     """The catalogue that ships with Storyhook, or the one in `text` (TOML)."""
     if text is None:
-        text = files("storyhook.domain").joinpath("models.toml").read_text(encoding="utf-8")
+        text = Path(__file__).with_name("models.toml").read_text(encoding="utf-8")
     models = {model_id: _model(model_id, entry) for model_id, entry in tomllib.loads(text).items()}
     names: dict[str, str] = {}
     for model in models.values():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.errors import SettingsError
 from storyhook.domain.outcome import (
@@ -51,21 +51,18 @@ class Submit:
 
     def from_queue(self, prediction_id: str, task_token: str | None) -> float | None:
         """Handle one queue message. Returns seconds to wait before it comes again, or None."""
-        row = None
+        changes: dict[str, Any] = {"due_at": self.clock() + UNKNOWN_PATIENCE}
         if task_token:
-            row = self.predictions.attach_task_token(prediction_id, task_token)
-            if row and row.status.terminal:
-                # It ended before its workflow came to wait for it: resume at once.
-                self.settle.announce.resume_workflow(row)
-                return None
-        claimed = self.predictions.advance(
-            prediction_id,
-            Status.SUBMITTING,
-            {"due_at": self.clock() + UNKNOWN_PATIENCE},
-        )
-        if claimed is None:
-            return None  # Somebody else has it, or it is over.
-        return self.send(claimed)
+            changes["task_token"] = task_token
+        claimed = self.predictions.advance(prediction_id, Status.SUBMITTING, changes)
+        if claimed:
+            return self.send(claimed)
+        # Somebody else has it, or it is over. Whoever ends it later must find the token.
+        row = self.predictions.attach_task_token(prediction_id, task_token) if task_token else None
+        if row and row.status.terminal:
+            # It ended before its workflow came to wait for it: resume at once.
+            self.settle.announce.resume_workflow(row)
+        return None
 
     def send(self, row: Prediction) -> float | None:
         """POST a row whose claim is ours. Returns seconds to wait if it has to be sent later."""
