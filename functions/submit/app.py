@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from storyhook import wiring
-from storyhook.logs import handled
+from storyhook.logs import handled, logger
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -13,9 +13,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     again = []
     for record in event["Records"]:
         message = json.loads(record["body"])
-        wait = submit.from_queue(message["prediction_id"], message.get("task_token"))
-        handled("submitted", prediction_id=message["prediction_id"], retry_in_seconds=wait)
+        prediction_id = message["prediction_id"]
+        try:
+            wait = submit.from_queue(prediction_id, message.get("task_token"))
+            if wait is not None:
+                queue.defer(record["receiptHandle"], wait)
+        except Exception:  # noqa: BLE001 - logged, and it comes again; the others must not
+            logger().exception("not submitted", extra={"prediction_id": prediction_id})
+            wait = 0.0
+        handled("submitted", prediction_id=prediction_id, retry_in_seconds=wait)
         if wait is not None:
-            queue.defer(record["receiptHandle"], wait)
             again.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": again}

@@ -127,10 +127,12 @@ def without_documentation(value: Any) -> Any:
         return [without_documentation(entry) for entry in value]
     if not isinstance(value, dict):
         return value
+    # Empty, not absent: botocore reads some of them.
     return {
-        name: without_documentation(entry)
+        name: ""
+        if name == "documentation" and isinstance(entry, str)
+        else without_documentation(entry)
         for name, entry in value.items()
-        if not (name == "documentation" and isinstance(entry, str))
     }
 
 

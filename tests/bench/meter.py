@@ -200,8 +200,11 @@ def _read_units(items: list[Json]) -> float:
 
 
 def _size(item: Json) -> int:
-    """Roughly what DynamoDB counts: names and values in UTF-8; numbers are shorter there."""
-    return sum(
-        len(name.encode()) + len(str(next(iter(value.values()))).encode())
-        for name, value in item.items()
-    )
+    """Roughly what DynamoDB counts: names and values in UTF-8, binary values unpacked."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(value: Json) -> int:
+    if "B" in value:
+        return len(value["B"]) * 3 // 4  # base64 on the wire
+    return len(str(next(iter(value.values()))).encode())

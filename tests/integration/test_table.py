@@ -99,7 +99,7 @@ def test_no_step_makes_a_row_out_of_nothing(world: World) -> None:
     assert world.predictions.advance("pred_none", Status.SUBMITTING, {}) is None
     assert world.predictions.attach_task_token("pred_none", "token") is None
     world.predictions.announced("pred_none")
-    world.storyboards.settle_due("sb_none", NOW)
+    world.storyboards.announced("sb_none")
     assert world.cloud.rows() == []
 
 

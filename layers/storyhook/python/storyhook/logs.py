@@ -14,4 +14,6 @@ def logger() -> Logger:
 
 def handled(what: str, **keys: Any) -> None:
     """One line about one thing done, with its prediction_id or storyboard_id."""
-    logger().info(what, extra={name: value for name, value in keys.items() if value is not None})
+    logger().info(
+        what, extra={name: value for name, value in keys.items() if value is not None}, stacklevel=2
+    )

@@ -87,7 +87,11 @@ class Storyboards(Protocol):
     def finish(self, board: Storyboard) -> bool:
         """Write the end of a running board; False if it was over already."""
 
-    def settle_due(self, storyboard_id: str, due_at: datetime | None) -> None: ...
+    def claim_due(self, board: Storyboard, until: datetime) -> Storyboard | None:
+        """Take an overdue board over: move its `due_at` unless somebody moved it first."""
+
+    def announced(self, storyboard_id: str) -> None:
+        """Its end is told: nothing is owed any more."""
 
 
 class Characters(Protocol):

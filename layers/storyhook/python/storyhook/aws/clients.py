@@ -10,9 +10,8 @@ _CONFIG = Config(
     connect_timeout=3,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 4},
-    # Only SigV4 presigned URLs are accepted in every region.
-    signature_version="v4",
 )
+# Only SigV4 presigned URLs are accepted in every region.
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
 
 

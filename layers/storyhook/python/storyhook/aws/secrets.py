@@ -27,7 +27,7 @@ class Secrets:
             answer = self.client.get_parameter(Name=path, WithDecryption=True)
         except self.client.exceptions.ParameterNotFound as error:
             raise SettingsError(
-                f"The secret {path} is not set; put it there with `make secrets`."
+                f"The secret {path} is not set; put it there with `python -m tools.setup`."
             ) from error
         value: str = answer["Parameter"]["Value"]
         self._kept[name] = (time.monotonic(), value)

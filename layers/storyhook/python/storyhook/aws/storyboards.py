@@ -18,7 +18,6 @@ BOARD = Mapper(
     Storyboard,
     {
         "status": enum_of(BoardStatus),
-        "settings": json_of(lambda data: data),
         "scene_count": INTEGER,
         "cost_estimated": MONEY,
         "warnings": json_of(tuple),
@@ -86,5 +85,10 @@ class StoryboardTable:
         where = {"status": BoardStatus.RUNNING}
         return self.table.update(board_key(board.id), BOARD, changes, where=where) is not None
 
-    def settle_due(self, storyboard_id: str, due_at: datetime | None) -> None:
-        self.table.update(board_key(storyboard_id), BOARD, {"due_at": due_at}, where={})
+    def claim_due(self, board: Storyboard, until: datetime) -> Storyboard | None:
+        where = {"due_at": board.due_at, "status": board.status}
+        item = self.table.update(board_key(board.id), BOARD, {"due_at": until}, where=where)
+        return BOARD.from_item(item) if item else None
+
+    def announced(self, storyboard_id: str) -> None:
+        self.table.update(board_key(storyboard_id), BOARD, {"due_at": None}, where={})

@@ -4,7 +4,6 @@
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 
@@ -23,6 +22,7 @@ class FailureKind(StrEnum):
     UNKNOWN = "provider-failure"
 
 
+_MAX_DETAIL = 500
 _RETRYABLE = {FailureKind.UNAVAILABLE, FailureKind.TIMEOUT, FailureKind.UNKNOWN}
 
 TITLES = {
@@ -41,11 +41,18 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`provider_code` is the provider's own type or code, for people who look it up."""
+    """`provider_code` is the provider's own type or code, for people who look it up.
+
+    Providers' texts have no bound; ours has: a board of 1,000 failures must fit a callback.
+    """
 
     kind: FailureKind
     detail: str
     provider_code: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.detail) > _MAX_DETAIL:
+            object.__setattr__(self, "detail", self.detail[: _MAX_DETAIL - 1] + "…")
 
     @property
     def retryable(self) -> bool:
@@ -105,7 +112,6 @@ class Succeeded:
     image_urls: tuple[str, ...]
     seed: int | None = None
     provider_seconds: float | None = None
-    billable_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,12 @@ from storyhook.domain import references as refs
 from storyhook.domain.catalogue import Catalogue, Model
 from storyhook.domain.errors import FieldError, InvalidOption, InvalidRequest
 from storyhook.domain.pricing import Price
-from storyhook.domain.story import MAX_PROMPT_CHARACTERS, Character, Look, Scene
+from storyhook.domain.story import MAX_PROMPT_CHARACTERS, MAX_SEED, Character, Look, Scene
 
 # In a stored payload a reference stands as this URL; the real one is signed when it is sent.
 REFERENCE_SCHEME = "reference://"
 
 _SCENE_SEED_STEP = 1000
-_MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Plan:
 
 def scene_seed(base: int, position: int, candidate: int = 1) -> int:
     """The seed of a scene's candidate (both counted from 1), by rule from the board's seed."""
-    return (base + (position - 1) * _SCENE_SEED_STEP + candidate - 1) % (_MAX_SEED + 1)
+    return (base + (position - 1) * _SCENE_SEED_STEP + candidate - 1) % (MAX_SEED + 1)
 
 
 def route(catalogue: Catalogue, name: str, *, has_references: bool) -> Model:

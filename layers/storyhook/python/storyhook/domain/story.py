@@ -9,6 +9,7 @@ MAX_SCENES = 1000
 MAX_REFERENCES_PER_CHARACTER = 16
 MAX_REFERENCE_BYTES = 10 * 1024 * 1024
 MAX_PROMPT_CHARACTERS = 4000
+MAX_SEED = 2**31 - 1
 
 ROLES = ("face", "full_body", "outfit", "pose", "style", "place", "object")
 ANGLES = ("front", "three_quarter", "profile", "back")

@@ -1,11 +1,10 @@
 """A storyboard: ordered scenes, each with its predictions. Its status follows from theirs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.pricing import add
@@ -37,7 +36,6 @@ class Storyboard:
     tenant: str
     title: str
     status: BoardStatus
-    settings: Mapping[str, Any]
     scene_count: int
     cost_estimated: Decimal | None
     warnings: tuple[str, ...]

@@ -15,6 +15,7 @@ from storyhook.domain.outcome import TITLES, Failure
 from storyhook.domain.plan import Plan
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.pricing import Price, as_text
+from storyhook.domain.prompt import TEMPLATE_VERSION
 from storyhook.domain.story import Character
 from storyhook.domain.storyboard import SceneState, Storyboard, actual_cost, progress
 
@@ -97,6 +98,7 @@ def plan_input(plan: Plan) -> Json:
             for left in plan.left_out
         ],
         "price": price_lines(plan.price),
+        "template": TEMPLATE_VERSION,
         "payload": dict(plan.payload),
     }
 
@@ -200,20 +202,22 @@ def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> J
     }
 
 
-# What a long board's scenes go without, in this order, until the whole fits.
-_BULK = frozenset({"prompt", "description", "references", "left_out", "characters", "metrics"})
-_MORE_BULK = _BULK | {"image", "candidates", "cost", "caption"}
+# What is kept of each scene of a long board: less and less, until the whole fits.
+_WITHOUT_TEXTS = frozenset(
+    {"id", "position", "status", "caption", "model", "seed", "image", "chosen", "candidates"}
+    | {"cost", "error"}
+)
+_BARE = frozenset({"id", "status", "chosen"})
 
 
 def fitting(data: Json, max_bytes: int) -> Json:
     """`data` with as much of each scene as fits into `max_bytes` of JSON; `urls.self` has all."""
     scenes = data.get("scenes", [])
-    for left_out in (frozenset[str](), _BULK, _MORE_BULK):
-        if left_out:
-            kept = [{n: v for n, v in scene.items() if n not in left_out} for scene in scenes]
-            data = {**data, "scenes": kept}
+    for kept in (_WITHOUT_TEXTS, _BARE):
         if len(json.dumps(data)) <= max_bytes:
             break
+        shortened = [{n: v for n, v in scene.items() if n in kept} for scene in scenes]
+        data = {**data, "scenes": shortened}
     return data
 
 

@@ -30,6 +30,7 @@ from storyhook.domain.requests import (
 from storyhook.domain.story import (
     MAX_PROMPT_CHARACTERS,
     MAX_SCENES,
+    MAX_SEED,
     Look,
     Scene,
 )
@@ -37,13 +38,13 @@ from storyhook.http.problems import NotJson
 from storyhook.http.raw import raw_body
 
 MAX_BODY_BYTES = 256 * 1024
-_MAX_SEED = 2**31 - 1
+_MAX_REFERENCES_BROUGHT = 32
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
-Seed = Annotated[StrictInt, Field(ge=0, le=_MAX_SEED)]
+Seed = Annotated[StrictInt, Field(ge=0, le=MAX_SEED)]
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,8 +114,8 @@ class PredictionBody(_Body):
         return PredictionRequest(
             model=self.model,
             scene=Scene(
-                id="the scene",
-                position=0,
+                id="the picture",
+                position=1,
                 description=self.prompt,
                 characters=self.characters,
                 options=self.options,
@@ -180,6 +181,18 @@ class StoryboardBody(_Body):
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
     scenes: Annotated[tuple[SceneBody, ...], Field(min_length=1, max_length=MAX_SCENES)]
 
+    @field_validator("characters")
+    @classmethod
+    def _characters_differ(cls, characters: tuple[CharacterBody, ...]) -> tuple[CharacterBody, ...]:
+        _each_once(tuple(character.id for character in characters))
+        given = sum(len(character.references) for character in characters)
+        if given > _MAX_REFERENCES_BROUGHT:
+            raise ValueError(
+                f"{given} references in one request; bring at most {_MAX_REFERENCES_BROUGHT}, "
+                "and the others with POST /characters"
+            )
+        return characters
+
     @field_validator("scenes")
     @classmethod
     def _scene_ids_differ(cls, scenes: tuple[SceneBody, ...]) -> tuple[SceneBody, ...]:
@@ -206,7 +219,17 @@ class StoryboardBody(_Body):
 
 
 def parse[Body: BaseModel](kind: type[Body], event: Mapping[str, Any]) -> Body:
-    """The checked body of an HTTP API event; raises with the path of every wrong field."""
+    """The checked body of an HTTP API event; raises with the path of every wrong field.
+
+    What would be ignored is refused: somebody who asks for a dry run must not pay for a real one.
+    """
+    unknown = [*(event.get("queryStringParameters") or {})]
+    unknown += [name for name in event.get("headers") or {} if name.lower() == "idempotency-key"]
+    if unknown:
+        raise InvalidRequest(
+            f"This route does not know {unknown[0]!r} yet; leave it out.",
+            tuple(FieldError(name, "not known here") for name in unknown),
+        )
     data = raw_body(event, MAX_BODY_BYTES)
     try:
         document = json.loads(data, parse_constant=_refuse)

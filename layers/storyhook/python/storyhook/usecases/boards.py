@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,8 @@ from storyhook.usecases.request import (
     check_callback_url,
     new_prediction,
     random_seed,
-    settings_of,
 )
-from storyhook.usecases.settle import EXPIRED_RUNNING, Settle
+from storyhook.usecases.settle import GIVEN_UP, Settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 # When the reconciler looks after a board: its workflow should have finished it by itself.
 BOARD_PATIENCE = timedelta(minutes=2)
+_SECONDS_PER_SCENE_AHEAD = 15
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ class CreateStoryboard:
                 key=key,
                 now=now,
                 entropy=self.entropy,
-                deadline_seconds=self.catalogue.models[plan.model].deadline_seconds,
+                # Scenes queue behind one another.
+                deadline_seconds=self.catalogue.models[plan.model].deadline_seconds
+                + scene.position * _SECONDS_PER_SCENE_AHEAD,
             )
             rows.append(replace(row, storyboard_id=board_id, scene_id=scene.id, candidate=1))
             scenes.append(
@@ -117,14 +120,9 @@ class CreateStoryboard:
             key_id=key.id,
             title=request.title,
             status=BoardStatus.RUNNING,
-            settings=settings_of(request.look, {"model": request.model, "seed": seed}),
             scene_count=len(scenes),
             cost_estimated=add(plan.price.total for plan in plans),
-            warnings=tuple(
-                f"{scene.id}: {warning}"
-                for scene, plan in zip(request.scenes, plans, strict=True)
-                for warning in plan.warnings
-            ),
+            warnings=_warnings(plans),
             created_at=now,
             due_at=now + BOARD_PATIENCE,
             callback_url=request.callback_url,
@@ -172,6 +170,12 @@ class CreateStoryboard:
             raise
 
 
+def _warnings(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """Each warning once, with the number of scenes: 1,000 scenes must not make 1,000 of them."""
+    counted = Counter(warning for plan in plans for warning in plan.warnings)
+    return tuple(f"{text} ({count} of {len(plans)} scenes)" for text, count in counted.items())
+
+
 @dataclass(frozen=True)
 class AssembleStoryboard:
     storyboards: Storyboards
@@ -191,7 +195,7 @@ class AssembleStoryboard:
         late = [row for state in states for row in state.predictions if not row.status.terminal]
         for row in late:
             # The workflow gave this scene up: far beyond the prediction's own deadline.
-            self.settle.fail(row, EXPIRED_RUNNING)
+            self.settle.fail(row, GIVEN_UP)
         if late:
             states = self.read.states(storyboard_id)
         return self.finish(board, states)
@@ -221,5 +225,5 @@ class AssembleStoryboard:
                 data=views.storyboard(board, states, self.images.sign),
             )
         if board.due_at is not None:
-            self.storyboards.settle_due(board.id, None)
+            self.storyboards.announced(board.id)
         return board

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import (
@@ -19,6 +21,9 @@ from storyhook.domain.story import MAX_REFERENCES_PER_CHARACTER, Character, Refe
 if TYPE_CHECKING:
     from storyhook.domain.requests import CharacterRequest, ReferenceRequest
     from storyhook.ports import Characters, Clock, Entropy, Images, ImageSource
+
+
+_PARALLEL_FETCHES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,9 @@ class SaveCharacter:
                 (FieldError("references", f"at most {MAX_REFERENCES_PER_CHARACTER} items"),),
             )
         before = self.characters.get(tenant, request.id)
-        fetched = [
-            self._fetch(tenant, f"references[{index}].url", reference)
-            for index, reference in enumerate(request.references)
-        ]
+        paths = [f"references[{index}].url" for index in range(len(request.references))]
+        with ThreadPoolExecutor(_PARALLEL_FETCHES) as pool:
+            fetched = list(pool.map(partial(self._fetch, tenant), paths, request.references))
         now = self.clock()
         character = Character(
             id=request.id,
@@ -81,6 +85,8 @@ class SaveCharacter:
         try:
             data, facts = self.source.fetch(request.url)
         except (BadReference, DownloadFailed, UnsafeUrl) as error:
+            if isinstance(error, DownloadFailed) and error.retryable:
+                raise  # Asking again later may help: 503, not a refusal.
             raise BadReference(error.detail, (FieldError(path, error.detail),)) from error
         # Named by content: the same picture is stored once per tenant.
         key = f"references/{tenant}/{facts.sha256}.{facts.extension}"

@@ -24,7 +24,6 @@ from storyhook.usecases.settle import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storyhook.domain.catalogue import Catalogue
     from storyhook.ports import (
         CallbackQueue,
         Callbacks,
@@ -55,7 +54,6 @@ class Reconcile:
     settle: Settle
     submit: Submit
     assemble: AssembleStoryboard
-    catalogue: Catalogue
     clock: Clock
 
     def __call__(self, time_left: Callable[[], bool]) -> dict[str, int]:
@@ -88,7 +86,7 @@ class Reconcile:
         overdue = self.clock() >= row.deadline_at
         match row.status:
             case Status.QUEUED if overdue:
-                self.settle.fail(row, EXPIRED_UNSENT)
+                self.settle.fail(row, EXPIRED_UNSENT, attempt=row.attempt)
             case Status.QUEUED:
                 self._requeue(row)
             case Status.SUBMITTING:
@@ -145,24 +143,22 @@ class Reconcile:
                 provider.cancel(row.endpoint, row.handle)
                 self.settle.fail(row, EXPIRED_RUNNING)
             case _:
-                again = next_check(
-                    self.clock(),
-                    row.checks + 1,
-                    self.catalogue.models[row.model].typical_seconds,
-                )
+                again = next_check(self.clock(), row.checks + 1, 0)
                 self.predictions.postpone(row, again, {"checks": row.checks + 1})
 
     def storyboard(self, storyboard_id: str) -> None:
         """Start a workflow that was not started; end a board whose workflow was lost."""
-        board = self.storyboards.get(storyboard_id)
-        if board is None or board.due_at is None or board.due_at > self.clock():
+        found = self.storyboards.get(storyboard_id)
+        if found is None or found.due_at is None or found.due_at > self.clock():
+            return
+        board = self.storyboards.claim_due(found, self.clock() + BOARD_PATIENCE)
+        if board is None:
             return
         states = self.assemble.read.states(storyboard_id)
         if board.status is not BoardStatus.RUNNING or all(state.over for state in states):
             self.assemble.finish(board, states)
             return
         self.workflow.start(board.id, [p for state in states for p in state.scene.predictions])
-        self.storyboards.settle_due(board.id, self.clock() + BOARD_PATIENCE)
 
     def callback(self, callback_id: str) -> None:
         row = self.callbacks.get(callback_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
 from storyhook.domain.ids import new_id
@@ -17,18 +17,22 @@ from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Predic
 from storyhook.domain.views import plan_input
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.requests import PredictionRequest
-    from storyhook.domain.story import Character, Look, Scene
+    from storyhook.domain.story import Character, Scene
     from storyhook.ports import Characters, Clock, Entropy, Predictions, Submissions, UrlGuard
     from storyhook.usecases.submit import Submit
 
 # A prediction may wait this long in the queue on top of its model's own deadline.
 QUEUE_ALLOWANCE = timedelta(hours=1)
 _TOKEN_BYTES = 16
+
+
+def _place_in_board(scene: Scene) -> str:
+    return f"scenes[{scene.position - 1}]."
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Casting:
         tenant: str,
         scenes: Sequence[Scene],
         brought: Mapping[str, Character] | None = None,
+        path: Callable[[Scene], str] = _place_in_board,
     ) -> dict[str, Character]:
         """All characters on stage, by id; raises UnknownCharacter with the place of each.
 
@@ -53,9 +58,12 @@ class Casting:
         if stored:
             found |= self.characters.get_many(tenant, stored)
         errors = [
-            FieldError(path, f"There is no character {name!r}; create it with POST /characters.")
+            FieldError(
+                f"{path(scene)}characters[{index}]",
+                f"There is no character {name!r}; create it with POST /characters.",
+            )
             for scene in scenes
-            for path, name in _character_paths(scene, single=scene.position == 0)
+            for index, name in enumerate(scene.characters)
             if name not in found
         ]
         if errors:
@@ -63,11 +71,6 @@ class Casting:
                 "A scene names a character that does not exist; create it first.", tuple(errors)
             )
         return found
-
-
-def _character_paths(scene: Scene, *, single: bool) -> list[tuple[str, str]]:
-    prefix = "" if single else f"scenes[{scene.position - 1}]."
-    return [(f"{prefix}characters[{i}]", name) for i, name in enumerate(scene.characters)]
 
 
 def check_callback_url(guard: UrlGuard, url: str | None) -> None:
@@ -124,7 +127,7 @@ class RequestPrediction:
         """Create the prediction at the provider; queue it if the provider throttles or is down."""
         check_callback_url(self.guard, request.callback_url)
         self.catalogue.find(request.model)
-        cast = self.casting.load(key.tenant, [request.scene])
+        cast = self.casting.load(key.tenant, [request.scene], path=lambda _: "")
         plan = plan_scene(
             self.catalogue,
             request.model,
@@ -133,6 +136,8 @@ class RequestPrediction:
             request.look,
             seed=request.seed if request.seed is not None else random_seed(self.entropy),
         )
+        # Also for the refusal, before anything is written, of a provider without a key.
+        self.submit.provider(plan.provider)
         now = self.clock()
         row = new_prediction(
             plan,
@@ -155,12 +160,3 @@ class RequestPrediction:
 
 def random_seed(entropy: Entropy) -> int:
     return int.from_bytes(entropy(4)) >> 1
-
-
-def settings_of(look: Look, extra: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "style": look.style,
-        "palette": list(look.palette),
-        "aspect_ratio": look.aspect_ratio,
-        **extra,
-    }

@@ -79,7 +79,9 @@ class Settle:
             return
         sizes = [(image.width, image.height) for image in stored]
         given = [(ref["width"], ref["height"]) for ref in row.input["references"]]
-        price = self.catalogue.models[row.model].price.price(sizes, given)
+        # None when the model has left the catalogue meanwhile.
+        model = self.catalogue.models.get(row.model)
+        cost = model.price.price(sizes, given).total if model else None
         self._end(
             row,
             Status.SUCCEEDED,
@@ -87,13 +89,16 @@ class Settle:
                 "images": stored,
                 "seed_returned": result.seed,
                 "provider_seconds": result.provider_seconds,
-                "cost_actual": result.billable_cost or price.total,
+                "cost_actual": cost,
             },
         )
 
-    def fail(self, row: Prediction, failure: Failure) -> None:
-        """End an open row without a picture, with its reason."""
-        self._end(row, status_of(failure), {"failure": failure})
+    def fail(self, row: Prediction, failure: Failure, *, attempt: int | None = None) -> None:
+        """End an open row without a picture, with its reason.
+
+        With `attempt`, only if nobody has claimed the row since.
+        """
+        self._end(row, status_of(failure), {"failure": failure}, attempt)
 
     def _copy(self, row: Prediction, index: int, url: str) -> StoredImage:
         data, facts = self.source.fetch(url)
@@ -114,7 +119,13 @@ class Settle:
         again = next_check(self.clock(), row.checks + 1, 0)
         self.predictions.postpone(row, again, {"checks": row.checks + 1})
 
-    def _end(self, row: Prediction, status: Status, changes: dict[str, Any]) -> None:
+    def _end(
+        self,
+        row: Prediction,
+        status: Status,
+        changes: dict[str, Any],
+        attempt: int | None = None,
+    ) -> None:
         now = self.clock()
         ended = self.predictions.advance(
             row.id,
@@ -126,6 +137,7 @@ class Settle:
                 "due_at": now + LEASE if row.owes_announcement else None,
                 "callback_id": new_id("cb", now, self.entropy(10)) if row.callback_url else None,
             },
+            attempt=attempt,
         )
         if ended:
             self.announce(ended)
@@ -142,3 +154,4 @@ EXPIRED_UNKNOWN = Failure(
     "The provider's answer to the submission was lost and no result came. It was not sent "
     "again, because it may have been paid.",
 )
+GIVEN_UP = Failure(FailureKind.EXPIRED, "The storyboard's workflow stopped waiting for it.")

@@ -7,7 +7,7 @@ row stays `submitting` and waits for the webhook; it is never sent again blindly
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.errors import SettingsError
@@ -66,18 +66,16 @@ class Submit:
 
     def send(self, row: Prediction) -> float | None:
         """POST a row whose claim is ours. Returns seconds to wait if it has to be sent later."""
-        payload = with_urls(
-            row.input["payload"],
-            {
-                ref["reference_id"]: self.images.sign(ref["key"])[0]
-                for ref in row.input["references"]
-            },
-        )
         try:
             provider = self.provider(row.provider)
+            payload = self._payload(row)
         except SettingsError as error:
             self.settle.fail(row, Failure(FailureKind.CONFIG, error.detail))
             return None
+        except Exception:
+            # Nothing has left us: give the claim back, so that the message's next coming sends it.
+            self._release(row, self.clock() + QUEUE_PATIENCE)
+            raise
         answer = provider.submit(row.endpoint, payload, self.webhook_url(row))
         now = self.clock()
         match answer:
@@ -97,18 +95,23 @@ class Submit:
                     self.predictions.adopt(row.id, handle)
             case NotCreated(_, retry_after):
                 wait = min(retry_after or _DEFAULT_RETRY_SECONDS, _MAX_RETRY_SECONDS)
-                self.predictions.advance(
-                    row.id,
-                    Status.QUEUED,
-                    {"due_at": now + timedelta(seconds=wait) + QUEUE_PATIENCE},
-                    attempt=row.attempt,
-                )
+                self._release(row, now + timedelta(seconds=wait) + QUEUE_PATIENCE)
                 return wait
             case Rejected(failure):
                 self.settle.fail(row, failure)
             case OutcomeUnknown():
                 pass  # `due_at` of the claim stands; webhook or reconciler will tell.
         return None
+
+    def _payload(self, row: Prediction) -> Any:
+        """What the provider gets: the stored payload with URLs that work."""
+        references = row.input["references"]
+        urls = {ref["reference_id"]: self.images.sign(ref["key"])[0] for ref in references}
+        return with_urls(row.input["payload"], urls)
+
+    def _release(self, row: Prediction, due_at: datetime) -> None:
+        """Give back a claim of ours, when certainly nothing was created."""
+        self.predictions.advance(row.id, Status.QUEUED, {"due_at": due_at}, attempt=row.attempt)
 
     def webhook_url(self, row: Prediction) -> str:
         return f"{self.webhook_base_url}/webhooks/{row.provider}/{row.id}.{row.token}"

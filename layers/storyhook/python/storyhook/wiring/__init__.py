@@ -132,7 +132,6 @@ def reconcile() -> "Reconcile":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.queues import CallbacksQueue
     from storyhook.aws.storyboards import StoryboardTable
-    from storyhook.domain import catalogue
     from storyhook.usecases.reconcile import Reconcile
 
     config = settings.SubmitSettings.read(os.environ)
@@ -149,7 +148,6 @@ def reconcile() -> "Reconcile":
         settle=parts.settle(config),
         submit=parts.submit(config),
         assemble=parts.assemble(config),
-        catalogue=catalogue.load(),
         clock=parts.clock,
     )
 

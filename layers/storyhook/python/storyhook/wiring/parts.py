@@ -122,7 +122,7 @@ def settle(config: SettleSettings) -> "Settle":
 
     predictions = PredictionTable(table(config.table_name))
     images = bucket(config.bucket_name, OUTPUT_URL_LIFETIME)
-    hosts = tuple(config.image_hosts.split(","))
+    hosts = tuple(host.strip() for host in config.image_hosts.split(","))
     return Settle(
         predictions=predictions,
         images=images,
@@ -177,15 +177,23 @@ def provider(config: settings.SubmitSettings) -> "Callable[[str], ProviderClient
 
     secrets = Secrets(client("ssm"), config.secrets_prefix)
 
+    # By key, so that a rotated one is used as soon as `secrets` has it.
     @cache
-    def provider(name: str) -> "ProviderClient":
-        if name == "fal":
-            from storyhook.providers.fal.client import FalClient
+    def fal(key: str) -> "ProviderClient":
+        from storyhook.providers.fal.client import FalClient
 
-            return FalClient(secrets.get("fal-key"), config.fal_queue_url)
+        return FalClient(key, config.fal_queue_url)
+
+    @cache
+    def replicate(token: str) -> "ProviderClient":
         from storyhook.providers.replicate.client import ReplicateClient
 
-        return ReplicateClient(secrets.get("replicate-token"), config.replicate_url)
+        return ReplicateClient(token, config.replicate_url)
+
+    def provider(name: str) -> "ProviderClient":
+        if name == "fal":
+            return fal(secrets.get("fal-key"))
+        return replicate(secrets.get("replicate-token"))
 
     return provider
 
