@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request = parse(PredictionBody, event).to_request()
         row = request_prediction(caller(event), request)
     except StoryhookError as error:
-        handled("refused", problem=error.slug)
+        handled("refused", problem=error.slug, detail=error.detail)
         return problems.response(error)
     handled("accepted", prediction_id=row.id, status=row.status.value)
     body = views.prediction(row, images.sign)

@@ -16,7 +16,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         row = wiring.webhook()(path["provider"], path["token"], headers, raw_body(event))
     except StoryhookError as error:
-        handled("refused", problem=error.slug, provider=path["provider"])
+        handled("refused", problem=error.slug, detail=error.detail, provider=path["provider"])
         return problems.response(error)
     handled("settled", prediction_id=row.id, storyboard_id=row.storyboard_id)
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": "{}"}

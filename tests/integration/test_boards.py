@@ -109,12 +109,18 @@ def test_many_assemblies_at_once_end_it_once(world: World) -> None:
     assert len(world.customer.got) == 1
 
 
-def test_a_scene_that_the_workflow_gave_up_expires_with_its_board(world: World) -> None:
+def test_a_scene_that_the_workflow_gave_up_goes_on_and_the_board_waits(world: World) -> None:
+    """It may be paid: its own row decides, and the reconciler ends the board."""
     board = world.board()
     first, second = submit_all(world, board)
     world.webhook(first, done("replicate", "job-1"))
-    assert world.assemble(board.id).status is BoardStatus.PARTIAL
-    assert world.row(second).status is Status.EXPIRED
+    assert world.assemble(board.id).status is BoardStatus.RUNNING
+    assert world.row(second).status is Status.SUBMITTED
+    world.webhook(second, done("replicate", "job-2"))
+    world.sweep(minutes=3)
+    ended = world.storyboards.get(board.id)
+    assert ended is not None
+    assert ended.status is BoardStatus.SUCCEEDED
 
 
 def test_a_scene_that_ended_before_its_workflow_came_is_resumed_at_once(world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from storyhook.aws import clients
 from storyhook.domain.callback import CallbackStatus
+from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
 from tests.fixtures import events, functions
@@ -375,11 +376,14 @@ def test_callback_delivery(stage: Stage, run: Run) -> None:
 
 @on("assemble/storyboard")
 def test_assemble_storyboard(stage: Stage, run: Run) -> None:
+    assert run() == {"storyboard_id": events.BOARD, "status": "running"}
+    late = stage.prediction("replicate")
+    failure = Failure(FailureKind.EXPIRED, "no result")
+    assert stage.predictions.advance(late.id, Status.EXPIRED, {"failure": failure})
     assert run() == {"storyboard_id": events.BOARD, "status": "failed"}
     board = stage.storyboards.get(events.BOARD)
     assert board is not None
     assert board.status is BoardStatus.FAILED
-    assert stage.prediction("replicate").status is Status.EXPIRED
     [message] = stage.cloud.sent(stage.cloud.callbacks_url)
     assert message["callback_id"] == board.callback_id
 

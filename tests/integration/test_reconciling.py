@@ -1,6 +1,5 @@
 """The one net: whatever is overdue is found, taken over once, and brought on."""
 
-import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from storyhook.domain.outcome import (
     Failure,
     FailureKind,
     NotCreated,
+    Outcome,
     OutcomeUnknown,
     ProviderHandle,
     Succeeded,
@@ -200,9 +200,19 @@ def test_no_accepted_prediction_is_lost(world: World, lost: str) -> None:
     assert world.row(row).due_at is None
 
 
-def test_a_row_that_fails_does_not_stop_the_others(world: World) -> None:
-    broken = makers.prediction(due_at=world.clock(), model=makers.FAL, handle=ProviderHandle("j"))
-    world.predictions.add(dataclasses.replace(broken, model="gone from the catalogue"))
+def test_a_row_that_fails_does_not_stop_the_others_nor_stays_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = makers.prediction(due_at=world.clock(), handle=ProviderHandle("broken"))
+    world.predictions.add(broken)
+    fetch = world.provider.fetch
+
+    def breaking(endpoint: str, handle: ProviderHandle) -> Outcome:
+        if handle.provider_id == "broken":
+            raise RuntimeError("a bug")
+        return fetch(endpoint, handle)
+
+    monkeypatch.setattr(world.provider, "fetch", breaking)
     world.clock.advance(seconds=1)
     row = makers.prediction(due_at=world.clock(), handle=ProviderHandle("job-1"))
     world.predictions.add(row)
@@ -210,3 +220,6 @@ def test_a_row_that_fails_does_not_stop_the_others(world: World) -> None:
     with pytest.raises(ExceptionGroup, match="1 of 2 rows failed"):
         world.sweep()
     assert world.row(row).status is Status.SUCCEEDED
+    with pytest.raises(ExceptionGroup, match="1 of 1 rows failed"):
+        world.sweep(minutes=180)
+    assert world.row(broken).status is Status.EXPIRED

@@ -34,6 +34,7 @@ def test_the_one_table_of_steps() -> None:
         ("queued", "submitting"),
         ("submitting", "queued"),
         ("submitting", "submitted"),
+        ("queued", "submitted"),
         ("queued", "storing"),
         ("submitting", "storing"),
         ("submitted", "storing"),

@@ -247,13 +247,13 @@ def test_urls_are_put_in_wherever_a_reference_stands() -> None:
         "b": ["reference://y", "other"],
         "c": {"d": ("reference://x",)},
     }
-    assert with_urls(payload, {"x": "X", "y": "Y"}) == {
+    assert with_urls(payload, {"reference://x": "X", "reference://y": "Y"}) == {
         "a": "X",
         "b": ["Y", "other"],
         "c": {"d": ["X"]},
     }
-    with pytest.raises(KeyError):
-        with_urls({"a": "reference://z"}, {})
+    prompt = {"prompt": "reference://z is what the prompt begins with"}
+    assert with_urls(prompt, {"reference://z": "Z"}) == prompt
 
 
 def test_a_prompt_that_grew_too_long_is_refused_not_cut() -> None:

@@ -47,8 +47,12 @@ class Predictions(Protocol):
         changes: Mapping[str, Any],
         *,
         attempt: int | None = None,
+        unless: Status | None = None,
     ) -> Prediction | None:
-        """Move the row to `to` if its status allows that (and its `attempt` is the given one).
+        """Move the row to `to` if its status allows that.
+
+        With `attempt`, only if that is the row's; never if its status is `unless`.
+
 
         Returns the row as it is now, or None when somebody else was first.
         """
@@ -149,7 +153,10 @@ class CallbackQueue(Protocol):
 
 class Workflow(Protocol):
     def start(self, storyboard_id: str, prediction_ids: Sequence[str]) -> None:
-        """Start the board's workflow; starting it twice is the same as once."""
+        """Start the board's workflow; starting it twice is the same as once.
+
+        Raises WorkflowUnavailable.
+        """
 
     def resume(self, task_token: str, output: Mapping[str, Any]) -> None:
         """Tell the waiting task that its scene succeeded; a closed token is fine."""

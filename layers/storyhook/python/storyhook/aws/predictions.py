@@ -97,8 +97,9 @@ class PredictionTable:
         changes: Mapping[str, Any],
         *,
         attempt: int | None = None,
+        unless: Status | None = None,
     ) -> Prediction | None:
-        where: dict[str, Any] = {"status": SOURCES[to]}
+        where: dict[str, Any] = {"status": SOURCES[to] - {unless}}
         if attempt is not None:
             where["attempt"] = attempt
         return self._update(

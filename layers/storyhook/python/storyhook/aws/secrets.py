@@ -29,6 +29,6 @@ class Secrets:
             raise SettingsError(
                 f"The secret {path} is not set; put it there with `python -m tools.setup`."
             ) from error
-        value: str = answer["Parameter"]["Value"]
+        value: str = answer["Parameter"]["Value"].strip()
         self._kept[name] = (time.monotonic(), value)
         return value

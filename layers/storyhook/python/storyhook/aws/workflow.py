@@ -5,6 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from storyhook.domain.errors import WorkflowUnavailable
+
 _MAX_CAUSE = 1000
 
 
@@ -23,6 +27,8 @@ class StepFunctions:
             )
         except self.client.exceptions.ExecutionAlreadyExists:
             return  # The name is the idempotency key.
+        except (BotoCoreError, ClientError) as error:
+            raise WorkflowUnavailable(f"Step Functions did not start {storyboard_id}.") from error
 
     def resume(self, task_token: str, output: Mapping[str, Any]) -> None:
         self._send(

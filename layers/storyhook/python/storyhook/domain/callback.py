@@ -23,6 +23,7 @@ _GAPS = (
 _JITTER = 0.1
 _GONE = 410
 LEASE = timedelta(seconds=60)
+MAX_TURNS = 30
 
 
 class CallbackStatus(StrEnum):

@@ -99,6 +99,11 @@ class DownloadFailed(StoryhookError):
         self.retryable = retryable
 
 
+class WorkflowUnavailable(StoryhookError):
+    slug = "workflow-unavailable"
+    title = "The workflow cannot be started just now"
+
+
 class SettingsError(StoryhookError):
     slug = "misconfigured"
     title = "The deployment is not configured"

@@ -10,6 +10,8 @@ from storyhook.domain.errors import BadReference
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _WEBP_HEADER = 30
+# A JPEG's size stands behind its metadata; further in nobody looks.
+_MAX_HEADERS = 4 * 1024 * 1024
 _PNG_END = b"IEND\xaeB`\x82"
 _JPEG_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -62,7 +64,7 @@ def _png_size(data: bytes) -> tuple[int, int]:
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
     at = 2
-    while at + 9 < len(data) and data[at] == 0xFF:
+    while at + 9 < min(len(data), _MAX_HEADERS) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker in _JPEG_START_OF_FRAME:
             return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])

@@ -23,6 +23,7 @@ class FailureKind(StrEnum):
 
 
 _MAX_DETAIL = 500
+_MAX_CODE = 100
 _RETRYABLE = {FailureKind.UNAVAILABLE, FailureKind.TIMEOUT, FailureKind.UNKNOWN}
 
 TITLES = {
@@ -39,6 +40,10 @@ TITLES = {
 }
 
 
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """`provider_code` is the provider's own type or code, for people who look it up.
@@ -51,8 +56,9 @@ class Failure:
     provider_code: str | None = None
 
     def __post_init__(self) -> None:
-        if len(self.detail) > _MAX_DETAIL:
-            object.__setattr__(self, "detail", self.detail[: _MAX_DETAIL - 1] + "…")
+        object.__setattr__(self, "detail", _shortened(self.detail, _MAX_DETAIL))
+        if self.provider_code is not None:
+            object.__setattr__(self, "provider_code", _shortened(self.provider_code, _MAX_CODE))
 
     @property
     def retryable(self) -> bool:

@@ -131,9 +131,12 @@ def _payload(
 
 
 def with_urls(payload: Any, urls: Mapping[str, str]) -> Any:
-    """`payload` with each `reference://<id>` replaced by the URL of that id."""
-    if isinstance(payload, str) and payload.startswith(REFERENCE_SCHEME):
-        return urls[payload.removeprefix(REFERENCE_SCHEME)]
+    """`payload` with each string that is exactly a key of `urls` replaced by its URL.
+
+    Keys are whole `reference://<id>` values, so that a prompt which begins alike stays a prompt.
+    """
+    if isinstance(payload, str):
+        return urls.get(payload, payload)
     if isinstance(payload, Mapping):
         return {name: with_urls(value, urls) for name, value in payload.items()}
     if isinstance(payload, list | tuple):

@@ -48,7 +48,8 @@ _OPEN = frozenset({Status.QUEUED, *_RUNNING})
 SOURCES: Mapping[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.SUBMITTING}),
     Status.SUBMITTING: frozenset({Status.QUEUED}),
-    Status.SUBMITTED: frozenset({Status.SUBMITTING}),
+    # From queued too: the provider says it has the job after all, so it must not be sent again.
+    Status.SUBMITTED: frozenset({Status.QUEUED, Status.SUBMITTING}),
     # A webhook may come before the submit call has returned, whatever that call made of it.
     Status.STORING: frozenset({Status.QUEUED, Status.SUBMITTING, Status.SUBMITTED}),
     Status.SUCCEEDED: frozenset({Status.STORING}),

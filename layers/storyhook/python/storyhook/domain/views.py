@@ -214,7 +214,7 @@ def fitting(data: Json, max_bytes: int) -> Json:
     """`data` with as much of each scene as fits into `max_bytes` of JSON; `urls.self` has all."""
     scenes = data.get("scenes", [])
     for kept in (_WITHOUT_TEXTS, _BARE):
-        if len(json.dumps(data)) <= max_bytes:
+        if not scenes or len(json.dumps(data)) <= max_bytes:
             break
         shortened = [{n: v for n, v in scene.items() if n in kept} for scene in scenes]
         data = {**data, "scenes": shortened}

@@ -16,6 +16,9 @@ _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.SettingsError: 503,
 }
 _DEFAULT_STATUS = 422
+_MAX_ERRORS = 100
+# What is missing is for the log, not for strangers.
+_NOT_CONFIGURED = "The deployment is not set up for this provider; its log says what is missing."
 _BAD_JSON_STATUS = 400
 
 
@@ -39,10 +42,12 @@ def problem(error: errors.StoryhookError) -> dict[str, Any]:
         "type": f"/problems/{error.slug}",
         "title": error.title,
         "status": status_of(error),
-        "detail": error.detail,
+        "detail": _NOT_CONFIGURED if isinstance(error, errors.SettingsError) else error.detail,
     }
     if error.errors:
-        body["errors"] = [{"path": e.path, "message": e.message} for e in error.errors]
+        body["errors"] = [
+            {"path": e.path, "message": e.message} for e in error.errors[:_MAX_ERRORS]
+        ]
     return body
 
 

@@ -185,7 +185,7 @@ class StoryboardBody(_Body):
     @classmethod
     def _characters_differ(cls, characters: tuple[CharacterBody, ...]) -> tuple[CharacterBody, ...]:
         _each_once(tuple(character.id for character in characters))
-        given = sum(len(character.references) for character in characters)
+        given = sum(len(body.references) + bool(body.reference_image_url) for body in characters)
         if given > _MAX_REFERENCES_BROUGHT:
             raise ValueError(
                 f"{given} references in one request; bring at most {_MAX_REFERENCES_BROUGHT}, "

@@ -6,6 +6,7 @@ POSTs, each a paid job); neither knows ours, so they pass straight through. Ever
 time-out, also where a client asks for none.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,7 +14,14 @@ from urllib.parse import urlsplit
 import httpx
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
-_MAX_ANSWER_BYTES = 8 * 1024 * 1024
+_BEFORE_THE_FIRST_BYTE = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+)
 
 
 @dataclass
@@ -43,7 +51,12 @@ class OneRequest(httpx.BaseTransport):
     """`rewrite` maps a host that a client has built in to the base URL that settings name."""
 
     def __init__(self, rewrite: Mapping[str, str] | None = None) -> None:
-        self._inner = httpx.HTTPTransport(retries=0)
+        # A connection that died while the function was frozen would leave an unknown outcome.
+        self._inner = httpx.HTTPTransport(
+            retries=0, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+        # It logs every URL at INFO; ours hold the secrets of webhooks.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._rewrite = {host: urlsplit(url) for host, url in (rewrite or {}).items()}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -57,7 +70,7 @@ class OneRequest(httpx.BaseTransport):
         try:
             response = self._inner.handle_request(request)
             response.read()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except _BEFORE_THE_FIRST_BYTE as error:
             raise NeverSent(type(error).__name__) from error
         except httpx.TransportError as error:
             raise NoAnswer(type(error).__name__) from error

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import callback as callbacks
 from storyhook.domain import views
-from storyhook.domain.errors import FieldError, NotFound, StoryhookError
+from storyhook.domain.errors import FieldError, NotFound, StoryhookError, WorkflowUnavailable
 from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene, scene_seed
 from storyhook.domain.pricing import add
@@ -26,7 +27,6 @@ from storyhook.usecases.request import (
     new_prediction,
     random_seed,
 )
-from storyhook.usecases.settle import GIVEN_UP, Settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,9 @@ class CreateStoryboard:
         for prepared in brought:
             self.save_character.save(prepared)
         self.storyboards.add(board, scenes, rows)
-        self.workflow.start(board.id, [row.id for row in rows])
+        # It is accepted now, whatever happens: an error here would make the caller pay twice.
+        with suppress(WorkflowUnavailable):  # The board is due; the reconciler starts it.
+            self.workflow.start(board.id, [row.id for row in rows])
         states = [SceneState(scene, (row,)) for scene, row in zip(scenes, rows, strict=True)]
         return board, states
 
@@ -182,22 +184,19 @@ class AssembleStoryboard:
     read: ReadStoryboard
     images: Images
     outbox: Outbox
-    settle: Settle
     clock: Clock
     entropy: Entropy
 
     def __call__(self, storyboard_id: str) -> Storyboard:
-        """End a board whose workflow is through: its status, and the callback. Repeatable."""
+        """End a board whose scenes are over: its status, and the callback. Repeatable."""
         board = self.storyboards.get(storyboard_id)
         if board is None:
             raise NotFound(f"There is no storyboard {storyboard_id!r}.")
         states = self.read.states(storyboard_id)
-        late = [row for state in states for row in state.predictions if not row.status.terminal]
-        for row in late:
-            # The workflow gave this scene up: far beyond the prediction's own deadline.
-            self.settle.fail(row, GIVEN_UP)
-        if late:
-            states = self.read.states(storyboard_id)
+        if board.status is BoardStatus.RUNNING and not all(state.over for state in states):
+            # The workflow gave up a scene that is alive, perhaps paid: its row decides. The board
+            # stays due, and the reconciler finishes it.
+            return board
         return self.finish(board, states)
 
     def finish(self, board: Storyboard, states: Sequence[SceneState]) -> Storyboard:

@@ -30,6 +30,11 @@ class Deliver:
         row = self.callbacks.begin_turn(callback_id, turn, self.clock() + callbacks.LEASE)
         if row is None:
             return None
+        if row.turn > callbacks.MAX_TURNS:
+            # Tries that died without a word count too: such an address must not run for ever.
+            row = replace(row, status=CallbackStatus.FAILED, due_at=None)
+            self.callbacks.record(row)
+            return row
         body = row.body.encode()
         headers = self.signer.sign(row.key_id, row.id, body)
         attempt = self.sender.post(row.url, body, headers)

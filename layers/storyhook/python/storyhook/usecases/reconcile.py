@@ -6,11 +6,12 @@ A row is taken over by moving its `due_at`, so that two reconcilers never work o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from storyhook.domain import callback as callbacks
 from storyhook.domain.errors import DownloadFailed
-from storyhook.domain.outcome import AskProvider, Failed, Pending, Succeeded
+from storyhook.domain.outcome import Failed, Pending, Succeeded
 from storyhook.domain.prediction import LEASE, QUEUE_PATIENCE, Prediction, Status, next_check
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.usecases.boards import BOARD_PATIENCE, AssembleStoryboard
@@ -24,6 +25,7 @@ from storyhook.usecases.settle import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from storyhook.domain.outcome import ProviderHandle
     from storyhook.ports import (
         CallbackQueue,
         Callbacks,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from storyhook.usecases.submit import Submit
 
 _BATCH = 200
+# How long a job that cannot be canceled any more may take to hand over its picture.
+_FINISHING = timedelta(minutes=15)
 _NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks"}
 
 
@@ -84,6 +88,14 @@ class Reconcile:
             self.settle.announce(row)
             return
         overdue = self.clock() >= row.deadline_at
+        try:
+            self._look_after(row, overdue=overdue)
+        except Exception:
+            if self.clock() >= row.deadline_at + _FINISHING:
+                self.settle.fail(row, EXPIRED_RUNNING)  # Whatever is wrong, no row stays for ever.
+            raise
+
+    def _look_after(self, row: Prediction, *, overdue: bool) -> None:
         match row.status:
             case Status.QUEUED if overdue:
                 self.settle.fail(row, EXPIRED_UNSENT, attempt=row.attempt)
@@ -137,14 +149,26 @@ class Reconcile:
         match outcome:
             case Succeeded() if row.status is Status.STORING:
                 self.settle.store(row, outcome)
-            case Succeeded() | Failed():
+            case Succeeded():
                 self.settle(row, outcome)
-            case Pending() | AskProvider() if overdue:
-                provider.cancel(row.endpoint, row.handle)
-                self.settle.fail(row, EXPIRED_RUNNING)
+            case Failed(failure):
+                self.settle.fail(row, failure)
+            case _ if overdue:
+                self._stop(row, provider, row.handle)
+            case _ if row.status is Status.STORING:
+                # `checks` counts failed copies there.
+                self.predictions.postpone(row, self.clock() + LEASE, {})
             case _:
                 again = next_check(self.clock(), row.checks + 1, 0)
                 self.predictions.postpone(row, again, {"checks": row.checks + 1})
+
+    def _stop(self, row: Prediction, provider: ProviderClient, handle: ProviderHandle) -> None:
+        """Past its deadline: cancel. Refused, it may be finishing: its picture is paid for."""
+        canceled = provider.cancel(row.endpoint, handle)
+        if canceled or self.clock() >= row.deadline_at + _FINISHING:
+            self.settle.fail(row, EXPIRED_RUNNING)
+        else:
+            self.predictions.postpone(row, self.clock() + LEASE, {})
 
     def storyboard(self, storyboard_id: str) -> None:
         """Start a workflow that was not started; end a board whose workflow was lost."""

@@ -54,7 +54,8 @@ class Settle:
             case _ if row.status.terminal:
                 return
             case Failed(failure):
-                self.fail(row, failure)
+                # Not while a picture is being copied: that delivery was late, and it is ours.
+                self.fail(row, failure, unless=Status.STORING)
             case Succeeded() if row.status is Status.STORING:
                 return  # Somebody is copying; if they die, the reconciler claims the row.
             case Succeeded():
@@ -93,12 +94,19 @@ class Settle:
             },
         )
 
-    def fail(self, row: Prediction, failure: Failure, *, attempt: int | None = None) -> None:
+    def fail(
+        self,
+        row: Prediction,
+        failure: Failure,
+        *,
+        attempt: int | None = None,
+        unless: Status | None = None,
+    ) -> None:
         """End an open row without a picture, with its reason.
 
-        With `attempt`, only if nobody has claimed the row since.
+        With `attempt`, only if nobody has claimed the row since; never if its status is `unless`.
         """
-        self._end(row, status_of(failure), {"failure": failure}, attempt)
+        self._end(row, status_of(failure), {"failure": failure}, attempt, unless)
 
     def _copy(self, row: Prediction, index: int, url: str) -> StoredImage:
         data, facts = self.source.fetch(url)
@@ -125,6 +133,7 @@ class Settle:
         status: Status,
         changes: dict[str, Any],
         attempt: int | None = None,
+        unless: Status | None = None,
     ) -> None:
         now = self.clock()
         ended = self.predictions.advance(
@@ -138,6 +147,7 @@ class Settle:
                 "callback_id": new_id("cb", now, self.entropy(10)) if row.callback_url else None,
             },
             attempt=attempt,
+            unless=unless,
         )
         if ended:
             self.announce(ended)
@@ -154,4 +164,3 @@ EXPIRED_UNKNOWN = Failure(
     "The provider's answer to the submission was lost and no result came. It was not sent "
     "again, because it may have been paid.",
 )
-GIVEN_UP = Failure(FailureKind.EXPIRED, "The storyboard's workflow stopped waiting for it.")

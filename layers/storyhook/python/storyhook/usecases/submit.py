@@ -19,7 +19,7 @@ from storyhook.domain.outcome import (
     OutcomeUnknown,
     Rejected,
 )
-from storyhook.domain.plan import with_urls
+from storyhook.domain.plan import REFERENCE_SCHEME, with_urls
 from storyhook.domain.prediction import (
     QUEUE_PATIENCE,
     UNKNOWN_PATIENCE,
@@ -27,6 +27,7 @@ from storyhook.domain.prediction import (
     Status,
     next_check,
 )
+from storyhook.usecases.settle import EXPIRED_UNSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,9 +67,13 @@ class Submit:
 
     def send(self, row: Prediction) -> float | None:
         """POST a row whose claim is ours. Returns seconds to wait if it has to be sent later."""
+        if self.clock() >= row.deadline_at:
+            self.settle.fail(row, EXPIRED_UNSENT)
+            return None
         try:
             provider = self.provider(row.provider)
             payload = self._payload(row)
+            model = self.catalogue.models[row.model]
         except SettingsError as error:
             self.settle.fail(row, Failure(FailureKind.CONFIG, error.detail))
             return None
@@ -80,14 +85,15 @@ class Submit:
         now = self.clock()
         match answer:
             case Accepted(handle):
-                typical = self.catalogue.models[row.model].typical_seconds
+                deadline_at = now + timedelta(seconds=model.deadline_seconds)
                 moved = self.predictions.advance(
                     row.id,
                     Status.SUBMITTED,
                     {
                         "handle": handle,
                         "submitted_at": now,
-                        "due_at": next_check(now, 0, typical),
+                        "due_at": next_check(now, 0, model.typical_seconds),
+                        "deadline_at": max(row.deadline_at, deadline_at),
                     },
                 )
                 if moved is None:
@@ -106,7 +112,10 @@ class Submit:
     def _payload(self, row: Prediction) -> Any:
         """What the provider gets: the stored payload with URLs that work."""
         references = row.input["references"]
-        urls = {ref["reference_id"]: self.images.sign(ref["key"])[0] for ref in references}
+        urls = {
+            REFERENCE_SCHEME + ref["reference_id"]: self.images.sign(ref["key"])[0]
+            for ref in references
+        }
         return with_urls(row.input["payload"], urls)
 
     def _release(self, row: Prediction, due_at: datetime) -> None:

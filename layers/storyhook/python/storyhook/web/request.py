@@ -1,11 +1,14 @@
 """One guarded HTTP request: no redirects, no retries, no proxy, and a clock over all of it."""
 
-import time
+import socket
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 
-import urllib3
-from urllib3.util import Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from storyhook.web.guard import Guard, Target
 
@@ -26,7 +29,7 @@ class TooSlow(Exception):
     """The whole request took longer than allowed."""
 
 
-NETWORK_ERRORS = (urllib3.exceptions.HTTPError, OSError, TooSlow)
+NETWORK_ERRORS = (HTTPError, OSError, TooSlow)
 
 
 def send(
@@ -40,48 +43,61 @@ def send(
     max_bytes: int,
 ) -> Answer:
     """Raises UnsafeUrl before anything is sent, and one of NETWORK_ERRORS after."""
-    deadline = time.monotonic() + total_seconds
     target = guard.pin(url)
-    timeout = Timeout(connect=_CONNECT_SECONDS, read=total_seconds, total=total_seconds)
-    with _pool(target, timeout) as pool:
-        response = pool.urlopen(
+    connection = _connection(target, total_seconds)
+    rang = threading.Event()
+    clock = threading.Timer(total_seconds, _hang_up, (connection, rang))
+    try:
+        connection.connect()
+        connection.sock.settimeout(total_seconds)
+        # Time-outs of sockets count from byte to byte: a server that drips never meets them.
+        clock.start()
+        connection.request(
             method,
             target.path,
             body=body,
             headers={**headers, "Host": _host_header(target)},
-            redirect=False,
-            retries=False,
             preload_content=False,
             decode_content=False,
-            assert_same_host=False,
         )
-        try:
-            data = bytearray()
-            # `read1` comes back with what is there, so that a dripping server meets the clock.
-            while chunk := response.read1(_CHUNK, decode_content=False):
-                data += chunk
-                if len(data) > max_bytes:
-                    return Answer(response.status, bytes(data[:max_bytes]), True)
-                if time.monotonic() > deadline:
-                    raise TooSlow(f"no whole answer within {total_seconds:g} seconds")
-            return Answer(response.status, bytes(data), False)
-        finally:
-            response.close()
+        response = connection.getresponse()
+        data = bytearray()
+        while chunk := response.read1(_CHUNK, decode_content=False):
+            data += chunk
+            if len(data) > max_bytes:
+                return Answer(response.status, bytes(data[:max_bytes]), True)
+        if rang.is_set():
+            raise TooSlow(f"no whole answer within {total_seconds:g} seconds")
+        return Answer(response.status, bytes(data), False)
+    except HTTPException as error:
+        raise ProtocolError(f"not an HTTP answer: {type(error).__name__}") from error
+    finally:
+        clock.cancel()
+        connection.close()
 
 
-def _pool(target: Target, timeout: Timeout) -> urllib3.HTTPConnectionPool:
+def _hang_up(connection: HTTPConnection, rang: threading.Event) -> None:
+    rang.set()
+    if connection.sock is not None:
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _connection(target: Target, total_seconds: float) -> HTTPConnection:
+    timeout = min(_CONNECT_SECONDS, total_seconds)
     if target.scheme == "http":
-        return urllib3.HTTPConnectionPool(target.address, target.port, timeout=timeout, maxsize=1)
-    # Connect to the checked address; name and certificate are those of the host.
-    return urllib3.HTTPSConnectionPool(
-        target.address,
-        target.port,
-        timeout=timeout,
-        maxsize=1,
-        server_hostname=target.host,
-        assert_hostname=target.host,
-        cert_reqs="CERT_REQUIRED",
-    )
+        connection = HTTPConnection(target.address, target.port, timeout=timeout)
+    else:
+        # Connect to the checked address; name and certificate are those of the host.
+        connection = HTTPSConnection(
+            target.address,
+            target.port,
+            timeout=timeout,
+            server_hostname=target.host,
+            assert_hostname=target.host,
+            cert_reqs="CERT_REQUIRED",
+        )
+    return connection
 
 
 def _host_header(target: Target) -> str:

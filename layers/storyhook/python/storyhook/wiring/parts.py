@@ -165,7 +165,6 @@ def assemble(config: SettleSettings) -> "AssembleStoryboard":
         read=read_storyboard(rows),
         images=bucket(config.bucket_name, OUTPUT_URL_LIFETIME),
         outbox=outbox(config),
-        settle=settle(config),
         clock=clock,
         entropy=randomness.token_bytes,
     )

@@ -17,5 +17,5 @@ class ReplicateWebhook:
     secret: Callable[[], str]
 
     def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery:
-        verify_standard_webhooks(headers, body, [self.secret()], now)
+        verify_standard_webhooks(headers, body, (read() for read in [self.secret]), now)
         return delivery(json_body(body))
