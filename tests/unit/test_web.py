@@ -15,7 +15,16 @@ from storyhook.web.images import HttpImages
 from storyhook.web.sender import HttpSender
 from tests.fixtures.clock import NOW, Clock
 from tests.fixtures.pictures import picture
-from tests.fixtures.server import RESET, Drip, Hang, Reply, Server, serving
+from tests.fixtures.server import (
+    RESET,
+    ContinueForever,
+    Drip,
+    DripHeaders,
+    Hang,
+    Reply,
+    Server,
+    serving,
+)
 
 LOCAL = Guard(allow_loopback_http=True)
 IMAGES = HttpImages(LOCAL, 100_000)
@@ -139,7 +148,10 @@ def test_the_status_is_what_counts(server: Server, status: int) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("answer", [RESET, Hang(1), Drip(100, 0.05)])
+@pytest.mark.parametrize(
+    "answer",
+    [RESET, Hang(1), Drip(100, 0.05), DripHeaders(100, 0.05), ContinueForever(100, 0.05)],
+)
 @pytest.mark.usefixtures("in_a_hurry")
 def test_a_customer_without_an_answer_costs_little_time(server: Server, answer: Any) -> None:
     server.answer = answer
