@@ -37,13 +37,14 @@ REFUSALS: list[tuple[str, Any, int, str, str | None]] = [
     ("/storyboards", {**BOARD, "scenes": [SCENE, {**SCENE, "characters": ["elena", "nobody"]}]},
      422, "unknown-character", "scenes[1].characters[1]"),
     ("/storyboards", {**BOARD, "scenes": [SCENE, {**SCENE, "model": "sketch-o-mat"}]}, 422,
-     "unknown-model", "scenes[1]"),
+     "unknown-model", "scenes[1].model"),
     ("/storyboards", {**BOARD, "callback_url": "ftp://example.com"}, 422, "invalid-callback-url",
      "callback_url"),
     ("/storyboards", {**BOARD, "scenes": [{**SCENE, "id": "a"}, {**SCENE, "id": "a"}]}, 422,
-     "invalid-request", ""),
+     "invalid-request", "scenes"),
     ("/characters", {"id": "x", "name": "X", "description": "x", "references": MANY}, 422,
-     "invalid-request", "references"),
+     "too-many-references", "references"),
+    ("/storyboards?dry_run=true", BOARD, 422, "invalid-request", "dry_run"),
     ("/characters", {"id": "no spaces", "name": "X", "description": "x"}, 422,
      "invalid-request", "id"),
     ("/characters", {"id": "x", "name": "X", "description": "x",
@@ -92,14 +93,17 @@ def test_a_body_that_is_too_large(caller: Caller) -> None:
 
 
 def test_a_reference_that_is_no_picture(caller: Caller, customer: Customer) -> None:
-    """The model list is JSON, not a picture; a closed port answers nothing."""
-    for url in (f"{caller.cloud.fal_url}/_control/health", "http://127.0.0.1:1/x.png"):
+    """JSON is no picture; a closed port answers nothing now, but may later."""
+    for url, status, slug in (
+        (f"{caller.cloud.fal_url}/_control/health", 422, "bad-reference"),
+        ("http://127.0.0.1:1/x.png", 503, "download-failed"),
+    ):
         answer = caller.post(
             "/characters",
             {"id": "x", "name": "X", "description": "x", "reference_image_url": url},
         )
-        assert answer.status_code == 422, answer.text
-        assert answer.json()["type"] == "/problems/bad-reference"
+        assert answer.status_code == status, answer.text
+        assert answer.json()["type"] == f"/problems/{slug}"
     assert caller.get("/characters/x").status_code == 404
 
 
