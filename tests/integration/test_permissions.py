@@ -55,7 +55,9 @@ def test_no_statement_is_wider_than_one_resource() -> None:
     for function in FUNCTIONS:
         for policy in template.functions()[function].get("Policies", []):
             for statement in policy["Statement"]:
-                assert "*" not in (statement["Action"], statement["Resource"])
-                actions = statement["Action"]
-                names = [actions] if isinstance(actions, str) else actions
-                assert not [name for name in names if name.endswith("*")]
+                assert "*" not in _each(statement["Resource"])
+                assert not [name for name in _each(statement["Action"]) if name.endswith("*")]
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
