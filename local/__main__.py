@@ -55,14 +55,16 @@ def status(_: argparse.Namespace) -> int:
     if not running:
         print("no local cloud is running")
     for cloud in running:
-        print(f"{cloud.state.name}, until {cloud.state.ends_at} at the latest")
+        print(f"{cloud.state.name} is up; it ends itself at {cloud.state.ends_at}")
         print(f"  API        {cloud.api_url}")
         print(f"  API key    {cloud.api_key}")
         print(f"  callbacks  {cloud.callback_secret}   (verify them with this secret)")
         print(f"  AWS        {cloud.endpoint_url}   (AWS_ENDPOINT_URL)")
         print(f"  fal        {cloud.fal_url}")
         print(f"  Replicate  {cloud.replicate_url}")
-        print(f"  logs       .local/{cloud.state.name}/")
+        print(f"  logs       .local/{cloud.state.name}/ (emulator.log has the functions')")
+        print("  for the examples of the README:")
+        print(f"    API='{cloud.api_url}' KEY='{cloud.api_key}'")
     return 0
 
 

@@ -12,5 +12,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     for record in event["Records"]:
         message = json.loads(record["body"])
         row = deliver(message["callback_id"], message["turn"])
-        handled("delivered", callback_id=message["callback_id"], status=row and row.status.value)
+        last = row.attempts[-1] if row and row.attempts else None
+        handled(
+            "callback attempted",
+            callback_id=message["callback_id"],
+            status=row and row.status.value,
+            status_code=last and last.status_code,
+            error=last and last.error,
+        )
     return {"batchItemFailures": []}

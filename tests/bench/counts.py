@@ -1,5 +1,6 @@
 """What one image asks of AWS and of its provider, counted on the local cloud, and its price."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -28,6 +29,15 @@ _POLLS = ("GET status", "GET result", "GET /v1/predictions", "GET /v1/prediction
 _SUBMITS = ("POST submit", "POST /v1/predictions")
 _QUIET_SECONDS = 30.0
 _LOG_EVENT_BYTES = 26  # what CloudWatch adds to each
+_LOG_GROUP = "/storyhook/local"
+_SAYINGS = {
+    "accepted": "CreatePredictionFunction",
+    "submitted": "SubmitFunction",
+    "settled": "WebhookFunction",
+    "assembled": "AssembleFunction",
+    "callback attempted": "CallbackFunction",
+    "reconciled": "ReconcileFunction",
+}
 
 
 _WRITES_NOTE = (
@@ -242,19 +252,22 @@ class _Bench:
         )
 
     def _logs(self) -> dict[str, _Logs]:
-        """Of each function that requests cause."""
+        """Of each function that requests cause; they share one group, with a stream for each
+        invocation, and what a function says tells which it is."""
         pages = self.cloud.client("logs").get_paginator("filter_log_events")
-        logs = {}
-        for name, function in functions(self.cloud).items():
-            if name == "ReconcileFunction":
-                continue
-            group = f"/aws/lambda/{function['FunctionName']}"
-            found = pages.paginate(logGroupName=group)
-            lines = [event["message"] for page in found for event in page["events"]]
+        streams: dict[str, list[str]] = {}
+        for page in pages.paginate(logGroupName=_LOG_GROUP):
+            for event in page["events"]:
+                streams.setdefault(event["logStreamName"], []).append(event["message"])
+        logs = {name: _Logs(0, 0) for name in functions(self.cloud)}
+        for lines in streams.values():
+            name = _speaker(lines)
+            old = logs[name]
             logs[name] = _Logs(
-                sum(line.startswith("START ") for line in lines),
-                sum(len(line.encode()) + _LOG_EVENT_BYTES for line in lines),
+                old.invocations + sum(line.startswith("START ") for line in lines),
+                old.size + sum(len(line.encode()) + _LOG_EVENT_BYTES for line in lines),
             )
+        del logs["ReconcileFunction"]
         return logs
 
     def _read_history(self, found: Counted, storyboard_id: str) -> None:
@@ -381,3 +394,9 @@ def _bill(counted: dict[str, Counted]) -> Section:
             f"Beside it ${prices.standing():.2f} a month for waiting: {_WAITING}",
         ],
     )
+
+
+def _speaker(lines: list[str]) -> str:
+    """The function whose invocation wrote these lines. The authorizer says nothing."""
+    said = [json.loads(line)["message"] for line in lines if line.startswith("{")]
+    return _SAYINGS.get(said[0], "ApiFunction") if said else "AuthorizerFunction"

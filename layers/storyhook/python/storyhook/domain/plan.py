@@ -3,7 +3,7 @@
 The same input gives the same plan, and a scene's plan does not depend on other scenes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +102,7 @@ def plan_scene(
         left_out=selection.left_out,
         payload=_payload(model, text, sent_seed, look.aspect_ratio, selection, scene.options),
         price=model.price.price([pixels], sizes),
-        warnings=_warnings(selection),
+        warnings=(*_warnings(selection), *_faceless(cast, model)),
     )
 
 
@@ -128,6 +128,15 @@ def _payload(
         urls = [REFERENCE_SCHEME + place.reference.id for place in selection.placed]
         payload[model.references.field] = urls if model.references.kind == "several" else urls[0]
     return payload | dict(options)
+
+
+def _faceless(cast: Sequence[Character], model: Model) -> Iterator[str]:
+    for character in cast:
+        if not character.references:
+            yield (
+                f"{character.id} has no reference image, so nothing keeps the same face; give one "
+                f"with POST /characters. Drawn from words by {model.id}."
+            )
 
 
 def with_urls(payload: Any, urls: Mapping[str, str]) -> Any:

@@ -234,7 +234,7 @@ def parse[Body: BaseModel](kind: type[Body], event: Mapping[str, Any]) -> Body:
     try:
         document = json.loads(data, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise NotJson("The body is not JSON; send an object with content-type json.") from error
+        raise NotJson("The body is not JSON; send one JSON object, with double quotes.") from error
     try:
         return kind.model_validate(document)
     except ValidationError as error:

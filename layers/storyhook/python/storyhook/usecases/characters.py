@@ -86,7 +86,9 @@ class SaveCharacter:
             data, facts = self.source.fetch(request.url)
         except (BadReference, DownloadFailed, UnsafeUrl) as error:
             if isinstance(error, DownloadFailed) and error.retryable:
-                raise  # Asking again later may help: 503, not a refusal.
+                # Asking again later may help: 503, not a refusal.
+                error.errors = (FieldError(path, error.detail),)
+                raise
             raise BadReference(error.detail, (FieldError(path, error.detail),)) from error
         # Named by content: the same picture is stored once per tenant.
         key = f"references/{tenant}/{facts.sha256}.{facts.extension}"

@@ -60,9 +60,15 @@ class Guard:
                 ipaddress.ip_address(a.partition("%")[0]) for a in self.resolve(host, port)
             ]
         except (OSError, UnicodeError) as error:
-            raise DownloadFailed(f"The host {host!r} has no address.", retryable=True) from error
+            raise DownloadFailed(
+                f"The host {host!r} has no address; check the URL, or try again later.",
+                retryable=True,
+            ) from error
         if not addresses:
-            raise DownloadFailed(f"The host {host!r} has no address.", retryable=True)
+            raise DownloadFailed(
+                f"The host {host!r} has no address; check the URL, or try again later.",
+                retryable=True,
+            )
         for address in addresses:
             if not self._allowed(address, parts.scheme):
                 raise UnsafeUrl(f"{host!r} leads to an address that is not public; use another.")
@@ -102,6 +108,11 @@ class Guard:
         if scheme == "http":
             return address.is_loopback
         return _is_public(address)
+
+
+def _no_address(host: str) -> DownloadFailed:
+    detail = f"The host {host!r} has no address; check the URL, or try again later."
+    return DownloadFailed(detail, retryable=True)
 
 
 def _is_public(address: Address) -> bool:

@@ -35,12 +35,14 @@ class HttpImages:
             )
         except NETWORK_ERRORS as error:
             raise DownloadFailed(
-                f"The picture's host did not answer properly ({type(error).__name__}).",
+                "The picture's host did not answer properly; check that it is up and try again "
+                f"({type(error).__name__}).",
                 retryable=True,
             ) from error
         if answer.status != 200:
             raise DownloadFailed(
-                f"The picture's host answered {answer.status}.", retryable=answer.status >= 500
+                f"The picture's host answered {answer.status}; check the URL.",
+                retryable=answer.status >= 500,
             )
         if answer.truncated:
             raise DownloadFailed(
