@@ -76,10 +76,7 @@ class WebhookSettings(Settings):
 class AssembleSettings(Settings):
     table_name: str
     bucket_name: str
-    state_machine_arn: str
     callbacks_queue_url: str
-    image_hosts: str
-    allow_loopback_http: str = ""
 
 
 @dataclass(frozen=True, slots=True)

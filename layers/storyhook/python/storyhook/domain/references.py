@@ -28,7 +28,6 @@ class PlacedReference:
 
     position: int
     character: str
-    name: str
     reference: Reference
     why: str
 
@@ -70,9 +69,7 @@ def select(
                 if round_ == 0
                 else f"another view of {character.name} ({reference.angle})"
             )
-            placed.append(
-                PlacedReference(len(placed) + 1, character.id, character.name, reference, why)
-            )
+            placed.append(PlacedReference(len(placed) + 1, character.id, reference, why))
             continue
         left_out.append(LeftOut(character.id, reference, why))
     return Selection(tuple(placed), tuple(left_out))

@@ -60,15 +60,9 @@ class Guard:
                 ipaddress.ip_address(a.partition("%")[0]) for a in self.resolve(host, port)
             ]
         except (OSError, UnicodeError) as error:
-            raise DownloadFailed(
-                f"The host {host!r} has no address; check the URL, or try again later.",
-                retryable=True,
-            ) from error
+            raise _no_address(host) from error
         if not addresses:
-            raise DownloadFailed(
-                f"The host {host!r} has no address; check the URL, or try again later.",
-                retryable=True,
-            )
+            raise _no_address(host)
         for address in addresses:
             if not self._allowed(address, parts.scheme):
                 raise UnsafeUrl(f"{host!r} leads to an address that is not public; use another.")

@@ -29,17 +29,22 @@ OUTPUT_URL_LIFETIME = timedelta(hours=1)
 REFERENCE_URL_LIFETIME = timedelta(hours=6)
 
 
-class SettleSettings(Protocol):
-    """What settling needs; every function that settles has these settings."""
+class CallbackSource(Protocol):
+    """What a function needs whose rows end in a callback."""
 
     @property
     def table_name(self) -> str: ...
     @property
     def bucket_name(self) -> str: ...
     @property
-    def state_machine_arn(self) -> str: ...
-    @property
     def callbacks_queue_url(self) -> str: ...
+
+
+class SettleSettings(CallbackSource, Protocol):
+    """What settling needs on top; every function that settles has these settings."""
+
+    @property
+    def state_machine_arn(self) -> str: ...
     @property
     def image_hosts(self) -> str: ...
     @property
@@ -101,7 +106,7 @@ def workflow(state_machine_arn: str) -> "StepFunctions":
     return StepFunctions(client("stepfunctions"), state_machine_arn)
 
 
-def outbox(config: SettleSettings) -> "Outbox":
+def outbox(config: CallbackSource) -> "Outbox":
     from storyhook.aws.callbacks import CallbackTable
     from storyhook.aws.queues import CallbacksQueue
     from storyhook.usecases.announce import Outbox
@@ -155,7 +160,7 @@ def submit(config: settings.SubmitSettings) -> "Submit":
     )
 
 
-def assemble(config: SettleSettings) -> "AssembleStoryboard":
+def assemble(config: CallbackSource) -> "AssembleStoryboard":
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.usecases.boards import AssembleStoryboard
 
