@@ -9,13 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from storyhook.domain.catalogue import Model
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import TITLES, Failure
 from storyhook.domain.plan import Plan
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.domain.pricing import Price, as_text
+from storyhook.domain.pricing import Price, add, as_text
 from storyhook.domain.prompt import TEMPLATE_VERSION
+from storyhook.domain.requests import StoryboardRequest
 from storyhook.domain.story import Character
 from storyhook.domain.storyboard import SceneState, Storyboard, actual_cost, progress
 
@@ -59,12 +59,50 @@ def price_lines(price: Price) -> list[Json]:
     return [
         {
             "what": line.what,
-            "quantity": line.quantity,
+            "quantity": float(line.quantity)
+            if isinstance(line.quantity, Decimal)
+            else line.quantity,
             "unit_price": as_text(line.unit_price),
             "amount": as_text(line.amount),
         }
         for line in price.lines
     ]
+
+
+def plan(planned: Plan) -> Json:
+    """A plan as `?dry_run=true` answers it: nothing of it is written or paid."""
+    return {
+        "model": planned.model,
+        "provider": planned.provider,
+        "endpoint": planned.endpoint,
+        **_public_input(plan_input(planned)),
+        "cost": {"estimated": as_text(planned.price.total)},
+        "warnings": list(planned.warnings),
+    }
+
+
+def board_plan(request: StoryboardRequest, seed: int, plans: Sequence[Plan]) -> Json:
+    """A board's plan, scene by scene. `known` is the sum of the prices that are known."""
+    totals = [planned.price.total for planned in plans]
+    return {
+        "dry_run": True,
+        "title": request.title,
+        "seed": seed,
+        "scenes": [
+            {
+                "id": scene.id,
+                "position": scene.position,
+                "caption": scene.caption,
+                "characters": list(scene.characters),
+                **plan(planned),
+            }
+            for scene, planned in zip(request.scenes, plans, strict=True)
+        ],
+        "cost": {
+            "estimated": as_text(add(totals)),
+            "known": as_text(add(total for total in totals if total is not None)),
+        },
+    }
 
 
 def plan_input(plan: Plan) -> Json:
@@ -259,34 +297,4 @@ def character(row: Character, sign: Sign) -> Json:
         "urls": {"self": f"/characters/{row.id}"},
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
-    }
-
-
-def model(entry: Model) -> Json:
-    price = entry.price
-    size = next(iter(entry.size.ratios.values()))
-    references = 1 if entry.references.max else 0
-    example = price.price([size], [(1024, 1024)] * references)
-    return {
-        "id": entry.id,
-        "aliases": list(entry.aliases),
-        "provider": entry.provider,
-        "endpoint": entry.endpoint,
-        "references": {"kind": entry.references.kind, "max": entry.references.max},
-        "aspect_ratios": list(entry.size.ratios),
-        "options": {name: rule.expectation() for name, rule in entry.options.items()},
-        "price": {
-            "rule": price.rule,
-            "unit_price": {name: as_text(amount) for name, amount in price.unit_prices.items()},
-            "as_of": price.as_of.isoformat(),
-            "grade": price.grade,
-            "example": {
-                "what": f"one picture of 1 MP from {references} reference(s) of 1 MP",
-                "cost": as_text(example.total),
-            },
-        },
-        "typical_seconds": entry.typical_seconds,
-        "consistency": entry.consistency,
-        "best_for": entry.best_for,
-        "note": entry.note,
     }

@@ -19,7 +19,7 @@ from storyhook.domain.outcome import (
     OutcomeUnknown,
     Rejected,
 )
-from storyhook.domain.plan import REFERENCE_SCHEME, with_urls
+from storyhook.domain.payload import REFERENCE_SCHEME, with_urls
 from storyhook.domain.prediction import (
     QUEUE_PATIENCE,
     UNKNOWN_PATIENCE,
