@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from storyhook import wiring
-from storyhook.domain import views
+from storyhook.domain import plan_views, views
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
 from storyhook.http.requests import PredictionBody, caller, parse, wants_dry_run
@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if wants_dry_run(event):
             planned = request_prediction.plan(caller(event), request)
             handled("planned", model=planned.model)
-            return _answer(200, {"dry_run": True, **views.plan(planned)})
+            return _answer(200, {"dry_run": True, **plan_views.plan(planned)})
         row = request_prediction(caller(event), request)
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from storyhook.domain.catalogue import Model
+from storyhook.domain.model import Model
 from storyhook.domain.pricing import Price, as_text
 
 Json = dict[str, Any]

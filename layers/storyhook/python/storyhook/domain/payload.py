@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from storyhook.domain.catalogue import Model
 from storyhook.domain.errors import FieldError, InvalidOption
+from storyhook.domain.model import Model
 from storyhook.domain.references import PlacedReference
 from storyhook.domain.story import Character
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from storyhook.domain import prompt as prompts
 from storyhook.domain import references as refs
-from storyhook.domain.catalogue import Catalogue, Model
+from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import (
     FieldError,
     InvalidOption,
     InvalidRequest,
     ReferencesNotTaken,
 )
+from storyhook.domain.model import Model
 from storyhook.domain.payload import build_payload
 from storyhook.domain.pricing import Price, megapixels
 from storyhook.domain.story import DESCRIBE, MAX_PROMPT_CHARACTERS, MAX_SEED, Character, Look, Scene

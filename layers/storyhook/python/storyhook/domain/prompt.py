@@ -7,7 +7,7 @@ numbers come from the list of references that is sent, so that words and picture
 import re
 from collections.abc import Iterator, Sequence
 
-from storyhook.domain.catalogue import ReferenceRule
+from storyhook.domain.model import ReferenceRule
 from storyhook.domain.references import PlacedReference
 from storyhook.domain.story import Character, Look, Scene
 

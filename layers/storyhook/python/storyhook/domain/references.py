@@ -8,7 +8,7 @@ reference comes before anyone's second; what does not fit is recorded, never dro
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from storyhook.domain.catalogue import ReferenceRule
+from storyhook.domain.model import ReferenceRule
 from storyhook.domain.pricing import MEGAPIXEL, megapixels
 from storyhook.domain.story import Character, Reference, Scene
 
@@ -97,7 +97,7 @@ def _wishes(scene: Scene, cast: Sequence[Character], rule: ReferenceRule) -> Ite
     for character, references in people:
         yield _Wish(character, references[0], views.why_main(character, references[0]))
     if rule.kind == "ip_adapter":
-        yield from _beside_adapters(scene, places, props, rest)
+        yield from _beside_adapters(scene, places, props, rest, start_needed=not people)
         return
     for character, reference in _in_rounds(rest, lambda ref: ref.role == "outfit"):
         if character.id in scene.overrides:
@@ -118,15 +118,19 @@ type _Ranked = Sequence[tuple[Character, Sequence[Reference]]]
 
 
 def _beside_adapters(
-    scene: Scene, places: _Ranked, props: _Ranked, rest: _Ranked
+    scene: Scene, places: _Ranked, props: _Ranked, rest: _Ranked, *, start_needed: bool
 ) -> Iterator[_Wish]:
-    """An adapter copies what it is shown: one view of each person, a location to start from."""
-    for index, (character, references) in enumerate(places):
-        why = f"starting picture: the location of {scene.id}"
+    """An adapter copies what it is shown: one view of each person, and a picture to start from.
+
+    That is a location; without people and locations it is the first prop.
+    """
+    starts = [*places, *props] if start_needed else places
+    for index, (character, references) in enumerate(starts):
+        why = f"starting picture: the {character.kind} of {scene.id}"
         if index:
-            why = "the model starts from one location"
+            why = "the model starts from one picture"
         yield _Wish(character, references[0], why, refused=index > 0)
-    for character, references in props:
+    for character, references in () if start_needed else props:
         yield _Wish(character, references[0], "adapters are for people", refused=True)
     for character, references in rest:
         for reference in references:

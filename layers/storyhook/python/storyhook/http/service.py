@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from storyhook.domain import model_views, views
+from storyhook.domain import model_views, plan_views, views
 from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
 from storyhook.http.requests import CharacterBody, StoryboardBody, caller, parse, wants_dry_run
 
@@ -90,7 +90,7 @@ class Api:
         request = parse(StoryboardBody, event, query=("dry_run",)).to_request()
         if wants_dry_run(event):
             planned = self.create_storyboard.plan(caller(event), request)
-            shown = views.board_plan(request, planned.seed, planned.plans)
+            shown = plan_views.board_plan(request, planned.seed, planned.plans)
             shown["warnings"] = list(planned.warnings)
             return Reply(HTTPStatus.OK, views.fitting(shown, _MAX_ANSWER_BYTES))
         board, states = self.create_storyboard(caller(event), request)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
 from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene
+from storyhook.domain.plan_views import plan_input
 from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Prediction, Status
-from storyhook.domain.views import plan_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
