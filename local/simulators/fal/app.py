@@ -127,7 +127,7 @@ class Queue:
             return JSONResponse(
                 failed.body, failed.status_code, headers={**headers, **failed.headers}
             )
-        headers["X-Fal-Billable-Units"] = str(job.billed_megapixels)
+        headers["X-Fal-Billable-Units"] = str(job.bill.units)
         body = bodies.output(self._simulator.base_url, job, settings)
         return JSONResponse(body, headers=headers)
 

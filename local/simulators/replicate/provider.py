@@ -41,11 +41,15 @@ class ReplicateProvider:
         self._send(job, "completed", changed, terminal=True)
 
     def picture_format(self, job: Job) -> Format:
-        extension = job.input.get("output_format") or job.model.input["output_format"].default
-        return Format(extension, int(job.input.get("output_quality") or 80))
+        filled = job.model.filled(job.input)
+        extension = filled.get("output_format") or job.model.format
+        return Format(extension, int(filled.get("output_quality") or 80))
 
     def file_route(self, extension: str) -> str:
         return f"files/xezq/{random_name(44)}/tmp{random_name(8)}.{extension}"
+
+    def own_file(self, url: str) -> None:
+        del url
 
     def _send(
         self, job: Job, event: str, changed: dict[str, Any], *, terminal: bool = False
