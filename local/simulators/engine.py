@@ -42,7 +42,10 @@ class Provider(Protocol):
     def picture_format(self, job: Job) -> Format: ...
     def file_route(self, extension: str) -> str: ...
     def own_file(self, url: str) -> bytes | None:
-        """What is stored under a URL that only the provider itself can read."""
+        """What is stored under a URL that only the provider itself can read; else None.
+
+        ValueError if it is such a URL, but nothing is there.
+        """
 
 
 class State(Protocol):
@@ -200,7 +203,7 @@ class Engine:
             data, changed = broken(data, self._state.settings.broken_image_kind)
             media_type = changed or media_type
         route = self._provider.file_route(chosen.extension)
-        stored = self._state.files.put(route, data, media_type or "", size)
+        stored = self._state.files.put(route, data, media_type or "", size=size)
         if "broken_image" in job.faults and self._state.settings.broken_image_kind == "missing":
             self._state.files.remove(route)
         return stored
