@@ -42,6 +42,8 @@ def load_story(path: Path, model: str | None = None) -> Story:
     """
     document = _read(path)
     document["model"] = model or document.get("model", DEFAULT_MODEL)
+    # A model that cannot be shown everybody draws them from words, and the board warns of it.
+    document.setdefault("without_references", "describe")
     try:
         parse(StoryboardBody, {"body": json.dumps(document)})
         catalogue.load().find(document["model"])
