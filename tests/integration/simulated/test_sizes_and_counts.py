@@ -324,6 +324,7 @@ def test_replicate_makes_several_pictures_and_counts_them(
         (TURBO_EDIT, {**SMALL, "image_urls": many(2)}, "3"),
         (GENERAL, {"image_url": "@1", **SMALL}, "1"),
         ("fal-ai/nano-banana/edit", {**LIST, "num_images": 2}, "2"),
+        ("fal-ai/nano-banana-2/edit", {**LIST, "resolution": "2K"}, "1"),
         ("fal-ai/flux-pulid", {"reference_image_url": "@1", **SMALL}, "1"),
     ],
 )

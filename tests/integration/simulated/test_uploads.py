@@ -76,7 +76,8 @@ def test_fal_uploads_need_the_key(fal: Sim, path: str) -> None:
 def test_fal_cdn_takes_tokens_only(fal: Sim) -> None:
     token = fal.http.post("/storage/auth/token?storage_type=fal-cdn-v3", json={}).json()
     assert (token["token_type"], token["base_url"]) == ("Bearer", fal.url)
-    for given in ("Key sim-fal-key", "Bearer wrong", token["token"]):
+    secret = token["token"]
+    for given in ("Key sim-fal-key", "Bearer wrong", secret, f"Key {secret}"):
         headers = {"Authorization": given, "Content-Type": "image/png"}
         refused = fal.http.post("/files/upload", content=portrait(1), headers=headers)
         assert refused.status_code == 401
