@@ -18,7 +18,7 @@ PRESETS = {
     "landscape_16_9": (1024, 576),
 }
 AUTO = {"auto": MEGAPIXEL, "auto_2K": 4 * MEGAPIXEL, "auto_4K": 16 * MEGAPIXEL}
-STEP = 32
+STEP, FINE_STEP = 32, 16
 SIDES = re.compile(r"(\d+)x(\d+)")
 RATIO = re.compile(r"(\d+):(\d+)")
 
@@ -28,7 +28,7 @@ def picture_size(model: Model, filled: dict[str, Any], references: list[Pixels])
     width, height = _asked(model, filled, references[0] if references else None)
     pixels, ratio = width * height, width / height
     if pixels < model.size.min_pixels:
-        return _fit(ratio, model.size.min_pixels, ceil)
+        return _fill(ratio, model.size.min_pixels)
     if pixels > model.size.max_pixels:
         return _fit(ratio, model.size.max_pixels)
     return width, height
@@ -74,10 +74,15 @@ def _area(filled: dict[str, Any], first: Pixels | None) -> float:
     return float(number[0]) * MEGAPIXEL
 
 
-def _fit(ratio: float, area: float, whole: Any = floor) -> Pixels:
-    """Sides of this ratio in about this area, in whole steps: at most it, with ceil at least."""
-    height = sqrt(area / ratio)
-    return (
-        max(STEP, int(whole(round(height * ratio / STEP, 6))) * STEP),
-        max(STEP, int(whole(round(height / STEP, 6))) * STEP),
-    )
+def _fit(ratio: float, area: float) -> Pixels:
+    """Sides of this ratio in at most this area, rounded down to whole steps."""
+    sides = sqrt(area * ratio), sqrt(area / ratio)
+    width, height = (max(STEP, floor(round(side / STEP, 6)) * STEP) for side in sides)
+    return width, height
+
+
+def _fill(ratio: float, area: float) -> Pixels:
+    """Sides of this ratio in at least this area, rounded up to whole steps."""
+    sides = sqrt(area * ratio), sqrt(area / ratio)
+    width, height = (ceil(round(side / FINE_STEP, 6)) * FINE_STEP for side in sides)
+    return width, height

@@ -87,9 +87,9 @@ def _sentence(each: Problem) -> str:
         case "sequence_too_short":
             return f"{name}: Array must have at least {limit} items"
         case "greater_than_equal":
-            return f"{name}: Must be greater than or equal to {limit:g}"
+            return f"{name}: Must be greater than or equal to {limit:.15g}"
         case "less_than_equal":
-            return f"{name}: Must be less than or equal to {limit:g}"
+            return f"{name}: Must be less than or equal to {limit:.15g}"
         case "multiple_of":
             return f"{name}: Must be a multiple of {limit}"
         case "format":
