@@ -1,6 +1,8 @@
 """Models are data: the shipped ones are whole, and one more takes an entry and no code."""
 
 import json
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +146,13 @@ def test_a_model_is_added_from_a_file() -> None:
     }
     assert str(plan.price.total) == "0.014"
     assert "fal-flux2-pro-edit" in models.models, "beside those that ship"
+
+
+def test_the_entry_in_the_docs_is_one() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "adding-a-model.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    models = catalogue.build([*documents(), tomllib.loads(example)])
+    assert models.find("my-lora").provider == "replicate"
 
 
 @pytest.mark.parametrize(
