@@ -36,7 +36,16 @@ if TYPE_CHECKING:
     from storyhook.domain.prediction import Prediction
     from storyhook.domain.requests import CharacterRequest, StoryboardRequest
     from storyhook.domain.story import Scene
-    from storyhook.ports import Clock, Entropy, Images, Predictions, Storyboards, UrlGuard, Workflow
+    from storyhook.ports import (
+        Clock,
+        Entropy,
+        Images,
+        Predictions,
+        ProviderKeys,
+        Storyboards,
+        UrlGuard,
+        Workflow,
+    )
     from storyhook.usecases.announce import Outbox
     from storyhook.usecases.characters import PreparedCharacter, SaveCharacter
 
@@ -70,6 +79,7 @@ class CreateStoryboard:
     save_character: SaveCharacter
     workflow: Workflow
     catalogue: Catalogue
+    provider_keys: ProviderKeys
     guard: UrlGuard
     clock: Clock
     entropy: Entropy
@@ -88,6 +98,8 @@ class CreateStoryboard:
         )
         seed = request.seed if request.seed is not None else random_seed(self.entropy)
         plans = [self._plan(request, scene, cast, seed) for scene in request.scenes]
+        for provider in dict.fromkeys(plan.provider for plan in plans):
+            self.provider_keys.check(provider)
 
         now = self.clock()
         board_id = new_id("sb", now, self.entropy(10))
