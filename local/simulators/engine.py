@@ -6,15 +6,15 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from typing import Protocol
 
 from local.simulators.drawing import PanelOrder, Unreadable, draw_black, draw_panel
 from local.simulators.files import MEDIA_TYPES, FileStore, StoredFile, broken
 from local.simulators.jobs import Job, Kind, Outcome
-from local.simulators.pricing import megapixels
-from local.simulators.references import BadReference, Reference, fetch_all
+from local.simulators.limits import broken_limit, picture_count
+from local.simulators.pricing import bill
+from local.simulators.references import BadReference, Reference, fetch_all, pictures_of
 from local.simulators.settings import Settings
 from local.simulators.sizes import picture_size
 from local.simulators.slots import Slots
@@ -41,6 +41,11 @@ class Provider(Protocol):
     def finished(self, job: Job) -> None: ...
     def picture_format(self, job: Job) -> Format: ...
     def file_route(self, extension: str) -> str: ...
+    def own_file(self, url: str) -> bytes | None:
+        """What is stored under a URL that only the provider itself can read; else None.
+
+        ValueError if it is such a URL, but nothing is there.
+        """
 
 
 class State(Protocol):
@@ -145,43 +150,43 @@ class Engine:
             return Outcome("invalid", problems=job.problems)
         if "fail" in job.faults:
             return Outcome("failed")
+        filled = job.model.filled(job.input)
+        pictures = pictures_of(job.model, filled)
+        job.reference_count = len(pictures)
         try:
-            references = await self._references(job)
+            references = await fetch_all(self._client, pictures, self._provider.own_file)
         except BadReference as error:
-            return _bad_reference(job, error)
-        job.reference_count = len(references)
+            return _bad_reference(error)
         if "moderation" in job.faults:
             return Outcome("moderation")
         sizes = [reference.size for reference in references]
-        size = picture_size(job.model, job.input, sizes)
-        problem_text = _too_many_megapixels(job, sizes)
-        if problem_text is not None:
-            return Outcome("failed", message=problem_text)
+        limit = broken_limit(job.model, filled, sizes)
+        if limit is not None:
+            return Outcome("failed", message=limit)
+        job.size = picture_size(job.model, filled, sizes)
+        count = picture_count(filled)
+        drawn = [reference for reference in references if reference.given.drawn]
         try:
-            picture = await self._draw(job, references, size)
+            drawing = [self._draw(job, drawn, job.size, number) for number in range(count)]
+            files = await asyncio.gather(*drawing)
         except Unreadable as error:
-            url = references[error.index].url
-            unreadable = BadReference(error.index, url, "image_load_error", "not an image")
-            return _bad_reference(job, unreadable)
-        job.size = size
-        job.billed_megapixels = sum(megapixels(each) for each in [size, *sizes])
-        return Outcome("nsfw" if "nsfw_flag" in job.faults else "succeeded", picture=picture)
-
-    async def _references(self, job: Job) -> list[Reference]:
-        if job.model.references is None:
-            return []
-        given = job.input.get(job.model.references.field) or []
-        urls = given if isinstance(given, list) else [given]
-        job.reference_count = len(urls)
-        return await fetch_all(self._client, urls)
+            unreadable = BadReference(drawn[error.index].given, "image_load_error", "not an image")
+            return _bad_reference(unreadable)
+        job.log("Done.")
+        return Outcome(
+            "nsfw" if "nsfw_flag" in job.faults else "succeeded",
+            pictures=tuple(files),
+            bill=bill(job.model.price, filled, [job.size] * count, sizes),
+        )
 
     async def _draw(
-        self, job: Job, references: list[Reference], size: tuple[int, int]
+        self, job: Job, references: list[Reference], size: tuple[int, int], number: int
     ) -> StoredFile:
+        """The number-th picture of the job; each has a seed of its own."""
         chosen = self._provider.picture_format(job)
         order = PanelOrder(
             prompt=job.prompt,
-            seed=job.seed,
+            seed=job.seed + number,
             model=job.endpoint,
             prediction_id=job.id,
             size=size,
@@ -198,17 +203,14 @@ class Engine:
             data, changed = broken(data, self._state.settings.broken_image_kind)
             media_type = changed or media_type
         route = self._provider.file_route(chosen.extension)
-        stored = self._state.files.put(route, data, media_type or "", size)
+        stored = self._state.files.put(route, data, media_type or "", size=size)
         if "broken_image" in job.faults and self._state.settings.broken_image_kind == "missing":
             self._state.files.remove(route)
-        job.log("Done.")
         return stored
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         job.completed_at = time.time()
         job.outcome = outcome
-        if outcome.kind in ("succeeded", "nsfw"):
-            job.price = job.model.price.of(job.billed_megapixels)
         job.done.set()
         self._provider.finished(job)
 
@@ -218,15 +220,6 @@ class Engine:
         return simulated_seconds / self._state.settings.speed
 
 
-def _bad_reference(job: Job, error: BadReference) -> Outcome:
-    field = job.model.references.field if job.model.references else "image_url"
-    problem = Problem((field, error.index), error.kind, error.url)
+def _bad_reference(error: BadReference) -> Outcome:
+    problem = Problem(error.given.path, error.kind, error.given.url)
     return Outcome("bad_reference", problems=(problem,), message=error.reason)
-
-
-def _too_many_megapixels(job: Job, sizes: list[tuple[int, int]]) -> str | None:
-    limit = job.model.references.max_total_megapixels if job.model.references else None
-    total = Decimal(sum(width * height for width, height in sizes)) / (1024 * 1024)
-    if limit is None or total <= limit:
-        return None
-    return f"Total size of the input images is {total:.1f} MP; the limit is {limit} MP."

@@ -24,6 +24,7 @@ class StoredFile:
     bytes: int
     size: tuple[int, int]
     stored_at: float
+    expires_at: float | None = None
 
 
 class FileStore:
@@ -31,15 +32,27 @@ class FileStore:
         self._folder = Path(tempfile.mkdtemp(prefix="storyhook-simulator-"))
         self._files: dict[str, StoredFile] = {}
 
-    def put(self, route: str, data: bytes, media_type: str, size: tuple[int, int]) -> StoredFile:
-        stored = StoredFile(route, media_type, len(data), size, time.time())
+    def put(
+        self,
+        route: str,
+        data: bytes,
+        media_type: str,
+        *,
+        size: tuple[int, int] = (0, 0),
+        expires_at: float | None = None,
+    ) -> StoredFile:
+        """Uploads have no size: nobody has looked into them yet."""
+        stored = StoredFile(route, media_type, len(data), size, time.time(), expires_at)
         self._path(route).write_bytes(data)
         self._files[route] = stored
         return stored
 
     def get(self, route: str) -> tuple[StoredFile, bytes] | None:
+        """The file and its content, unless it has expired."""
         stored = self._files.get(route)
-        return None if stored is None else (stored, self._path(route).read_bytes())
+        if stored is None or (stored.expires_at is not None and time.time() > stored.expires_at):
+            return None
+        return stored, self._path(route).read_bytes()
 
     def remove(self, route: str) -> None:
         if self._files.pop(route, None) is not None:

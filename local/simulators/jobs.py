@@ -5,11 +5,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 from local.simulators.catalogue import Model
 from local.simulators.files import StoredFile
+from local.simulators.pricing import NO_BILL, NOTHING, Bill
 from local.simulators.validation import Problem
 
 Kind = Literal[
@@ -23,7 +23,8 @@ class Outcome:
     """How a job ended, in neutral words."""
 
     kind: Kind
-    picture: StoredFile | None = None
+    pictures: tuple[StoredFile, ...] = ()
+    bill: Bill = NO_BILL
     problems: tuple[Problem, ...] = ()
     message: str = ""
 
@@ -63,8 +64,6 @@ class Job:
     cancel_requested: bool = False
     reference_count: int = 0
     size: tuple[int, int] | None = None
-    price: Decimal = Decimal(0)
-    billed_megapixels: int = 0
     logs: list[tuple[float, str]] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,6 +74,10 @@ class Job:
     def prompt(self) -> str:
         prompt = self.input.get("prompt")
         return prompt if isinstance(prompt, str) else ""
+
+    @property
+    def bill(self) -> Bill:
+        return NO_BILL if self.outcome is None else self.outcome.bill
 
     @property
     def status(self) -> str:
@@ -103,7 +106,8 @@ class Job:
             "started_at": timestamp(self.started_at),
             "completed_at": timestamp(self.completed_at),
             "size": self.size,
-            "price": str(self.price),
+            "price": None if self.bill.amount is None else str(self.bill.amount),
+            "price_known": self.bill.amount is not None,
             "webhook_url": self.webhook_url,
             "input": self.input,
             "deliveries": [
@@ -138,10 +142,13 @@ class Book:
         self.requests.clear()
 
     def summary(self) -> dict[str, Any]:
+        """`price` is what is known of it; `price_unknown` counts the jobs without a price."""
+        amounts = [job.bill.amount for job in self.jobs.values()]
         return {
             "count": len(self.jobs),
             "by_status": dict(Counter(job.status for job in self.jobs.values())),
-            "price": str(sum((job.price for job in self.jobs.values()), Decimal(0))),
+            "price": str(sum((amount for amount in amounts if amount is not None), NOTHING)),
+            "price_unknown": amounts.count(None),
             "requests": dict(self.requests),
         }
 

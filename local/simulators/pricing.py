@@ -1,12 +1,15 @@
 """What a run costs by the simulator's own account."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 MEGAPIXEL = 1024 * 1024
 MAX_BILLED_MEGAPIXELS = 4
+NOTHING = Decimal(0)
 
 
 def megapixels(size: tuple[int, int]) -> int:
@@ -15,21 +18,55 @@ def megapixels(size: tuple[int, int]) -> int:
 
 
 class Price(BaseModel):
-    """Either a first and a further megapixel, or a run and each megapixel."""
+    """The parts that a run's price in USD is the sum of."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    per_run: Decimal = Decimal(0)
-    per_megapixel: Decimal = Decimal(0)
-    first_megapixel: Decimal = Decimal(0)
-    further_megapixel: Decimal = Decimal(0)
+    per_run: Decimal = NOTHING
+    per_image: Decimal = NOTHING
+    per_output_megapixel: Decimal = NOTHING
+    per_megapixel: Decimal = NOTHING
+    """Inputs and outputs are counted alike, each rounded up by itself."""
+    first_megapixel: Decimal = NOTHING
+    further_megapixel: Decimal = NOTHING
+    per_image_by: dict[str, dict[str, Decimal | None]] = {}
+    """By the value of an input field; null where nobody publishes it."""
 
-    def of(self, billed_megapixels: int) -> Decimal:
-        """The price of one run in USD; inputs and output are counted alike."""
-        further = max(0, billed_megapixels - 1)
-        return (
-            self.per_run
-            + self.per_megapixel * billed_megapixels
-            + self.first_megapixel
-            + self.further_megapixel * further
-        )
+
+@dataclass(frozen=True)
+class Bill:
+    units: int
+    """fal's X-Fal-Billable-Units: megapixels where they are the unit, else pictures."""
+    amount: Decimal | None
+
+
+NO_BILL = Bill(0, NOTHING)
+
+
+def bill(
+    price: Price | None,
+    filled: dict[str, Any],
+    outputs: list[tuple[int, int]],
+    inputs: list[tuple[int, int]],
+) -> Bill:
+    """For pictures of these sizes; the amount is None if the price is not known."""
+    if price is None:
+        return Bill(len(outputs), None)
+    made = sum(megapixels(size) for size in outputs)
+    every = made + sum(megapixels(size) for size in inputs)
+    amount = (
+        price.per_run
+        + price.per_image * len(outputs)
+        + price.per_output_megapixel * made
+        + price.per_megapixel * every
+        + price.first_megapixel
+        + price.further_megapixel * max(0, every - 1)
+    )
+    for field, prices in price.per_image_by.items():
+        each = prices.get(filled[field])
+        if each is None:
+            return Bill(len(outputs), None)
+        amount += each * len(outputs)
+    if price.per_megapixel or price.first_megapixel:
+        return Bill(every, amount)
+    return Bill(made if price.per_output_megapixel else len(outputs), amount)

@@ -99,6 +99,8 @@ class Settings(Strict):
     http_5xx_status: int = Field(default=503, ge=500, le=599)
     refuse_auth_status: Literal[401, 402, 403] = 401
     broken_image_kind: Literal["truncated", "garbage", "html", "empty", "missing"] = "truncated"
+    upload_error_status: int | None = Field(default=None, ge=400, le=599)
+    """Uploads are answered with this (on fal only the first of its two ways); null = taken."""
     drawing: Literal["full", "plain"] = "full"
     """Plain leaves the scenery out: for load tests, a quarter of the CPU time."""
     models: dict[str, Any] = Field(default_factory=dict)
@@ -145,6 +147,8 @@ class FalSettings(Settings):
     """Only `url` is guaranteed in an image object; flux-2-pro is seen with content_type."""
     fail_error_type: str = "runner_disconnected"
     pending_status_code: Literal[200, 202] = 202
+    expired_status: Literal["gone", "kept"] = "gone"
+    """Whether the status, with its error_type, outlives the result is not documented."""
     webhook_on_cancel: bool = True
 
 

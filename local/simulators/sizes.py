@@ -1,10 +1,13 @@
 """Which size the picture gets: presets, objects, ratios and resolutions to pixels."""
 
-from math import sqrt
+import re
+from math import ceil, floor, sqrt
 from typing import Any
 
 from local.simulators.catalogue import Model
 from local.simulators.pricing import MEGAPIXEL
+
+type Pixels = tuple[int, int]
 
 PRESETS = {
     "square_hd": (1024, 1024),
@@ -14,51 +17,67 @@ PRESETS = {
     "landscape_4_3": (1024, 768),
     "landscape_16_9": (1024, 576),
 }
-MAX_PIXELS = 4 * MEGAPIXEL
+AUTO = {"auto": MEGAPIXEL, "auto_2K": 4 * MEGAPIXEL, "auto_4K": 16 * MEGAPIXEL}
 STEP = 32
+SIDES = re.compile(r"(\d+)x(\d+)")
+RATIO = re.compile(r"(\d+):(\d+)")
 
 
-def picture_size(
-    model: Model, given: dict[str, Any], references: list[tuple[int, int]]
-) -> tuple[int, int]:
+def picture_size(model: Model, filled: dict[str, Any], references: list[Pixels]) -> Pixels:
     """The size of the picture for this input; `references` are the sizes of the images."""
-    if model.size.form == "image_size":
-        return _bounded(_from_image_size(given.get("image_size", model.size.default), references))
-    if model.size.form == "width_height":
-        return _bounded((int(given.get("width", 1024)), int(given.get("height", 1024))))
-    ratio = given.get("aspect_ratio", model.size.default)
-    if ratio == "custom":
-        return _bounded((int(given.get("width", 1024)), int(given.get("height", 1024))))
-    area = _area(given.get("resolution", "1 MP"), references)
-    if ratio == "match_input_image":
-        ratio = f"{references[0][0]}:{references[0][1]}" if references else "1:1"
-    width, height = (int(part) for part in ratio.split(":"))
-    return _fit(width / height, area)
+    width, height = _asked(model, filled, references[0] if references else None)
+    pixels, ratio = width * height, width / height
+    if pixels < model.size.min_pixels:
+        return _fit(ratio, model.size.min_pixels, ceil)
+    if pixels > model.size.max_pixels:
+        return _fit(ratio, model.size.max_pixels)
+    return width, height
 
 
-def _from_image_size(size: Any, references: list[tuple[int, int]]) -> tuple[int, int]:
+def _asked(model: Model, filled: dict[str, Any], first: Pixels | None) -> Pixels:
+    if "image_size" in model.input:
+        return _from_image_size(filled["image_size"], first)
+    if "aspect_ratio" not in model.input or "custom" in (
+        filled["aspect_ratio"],
+        filled.get("size"),
+    ):
+        return int(filled.get("width") or 1024), int(filled.get("height") or 1024)
+    sides = SIDES.fullmatch(str(filled.get("resolution")))
+    if sides is not None:
+        return int(sides[1]), int(sides[2])
+    ratio = RATIO.fullmatch(str(filled["aspect_ratio"]))
+    if first is not None and (ratio is None or model.size.follows_image):
+        return _fit(first[0] / first[1], _area(filled, first))
+    return _fit(int(ratio[1]) / int(ratio[2]) if ratio else 1.0, _area(filled, first))
+
+
+def _from_image_size(size: Any, first: Pixels | None) -> Pixels:
+    """A preset, an object, as the first picture in some area, or (null) just as that."""
     if isinstance(size, dict):
         return int(size["width"]), int(size["height"])
-    if size == "auto":  # as the first reference, brought to about one megapixel
-        first = references[0] if references else (1024, 768)
-        return _fit(first[0] / first[1], MEGAPIXEL)
-    return PRESETS[size]
+    if size in PRESETS:
+        return PRESETS[size]
+    width, height = first or (1024, 768)
+    return (width, height) if size is None else _fit(width / height, AUTO[size])
 
 
-def _area(resolution: str, references: list[tuple[int, int]]) -> float:
-    if resolution == "match_input_image":
-        return references[0][0] * references[0][1] if references else MEGAPIXEL
-    return float(resolution.split()[0]) * MEGAPIXEL
+def _area(filled: dict[str, Any], first: Pixels | None) -> float:
+    """`1 MP`, `2K`, `0.25`, `match_input_image`; one megapixel if nothing is said."""
+    asked = filled.get("resolution") or filled.get("size") or filled.get("megapixels")
+    if asked == "match_input_image" and first is not None:
+        return first[0] * first[1]
+    number = re.match(r"[\d.]+", str(asked))
+    if number is None:
+        return MEGAPIXEL
+    if str(asked).endswith("K"):
+        return float(number[0]) ** 2 * MEGAPIXEL
+    return float(number[0]) * MEGAPIXEL
 
 
-def _fit(ratio: float, area: float) -> tuple[int, int]:
-    """Sides of this ratio in at most this area, rounded down to whole steps."""
+def _fit(ratio: float, area: float, whole: Any = floor) -> Pixels:
+    """Sides of this ratio in about this area, in whole steps: at most it, with ceil at least."""
     height = sqrt(area / ratio)
-    return (max(STEP, int(height * ratio) // STEP * STEP), max(STEP, int(height) // STEP * STEP))
-
-
-def _bounded(size: tuple[int, int]) -> tuple[int, int]:
-    """Above 4 MP the picture is reduced, as the FLUX.2 family does."""
-    if size[0] * size[1] <= MAX_PIXELS:
-        return size
-    return _fit(size[0] / size[1], MAX_PIXELS)
+    return (
+        max(STEP, int(whole(round(height * ratio / STEP, 6))) * STEP),
+        max(STEP, int(whole(round(height / STEP, 6))) * STEP),
+    )

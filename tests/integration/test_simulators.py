@@ -992,7 +992,7 @@ def test_replicate_refuses_strangers_and_unknown_things(rep: Sim) -> None:
 def test_replicate_community_models_need_their_version(rep: Sim) -> None:
     entry = {
         "typical_seconds": 5, "output": "list", "official": False, "version": "ab" * 32,
-        "size": {"form": "width_height", "default": ""}, "price": {"per_run": "0.010"},
+        "price": {"per_run": "0.010"},
         "input": {
             "prompt": {"type": "string", "required": True},
             "width": {"type": "integer"}, "height": {"type": "integer"},

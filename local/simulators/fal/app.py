@@ -1,4 +1,4 @@
-"""fal's HTTP interface: queue.fal.run, the key set of rest.fal.ai and the CDN in one server."""
+"""fal's HTTP interface: queue.fal.run, rest.fal.ai and the CDN v3.fal.media in one server."""
 
 import asyncio
 import json
@@ -15,8 +15,10 @@ from starlette.responses import JSONResponse, Response
 from local.simulators.control import Control, file_route
 from local.simulators.delivery import Policy
 from local.simulators.fal import bodies
+from local.simulators.fal.access import NO_AUTH, check_key
 from local.simulators.fal.provider import FalProvider
 from local.simulators.fal.signing import FalSigner
+from local.simulators.fal.uploads import Uploads
 from local.simulators.faults import hits
 from local.simulators.jobs import Job
 from local.simulators.server import lose_answer
@@ -27,7 +29,6 @@ from local.simulators.validation import Problem, check_input
 # "With growing delay ... up to a maximum of 31 retries ... about 1 hour": 54 minutes.
 DELIVERY = Policy(15.0, 120.0, (5.0, 10.0, 20.0, 40.0, 80.0, *([120.0] * 26)))
 EARLY_WEBHOOK_SECONDS = 20.0
-NO_AUTH = "Authentication is required to access this application."
 
 
 def build(settings: FalSettings, listening_at: str) -> Starlette:
@@ -49,6 +50,7 @@ def build(settings: FalSettings, listening_at: str) -> Starlette:
     routes = [
         *Control(simulator, signer.rotate).routes(),
         file_route(simulator, expire=False),
+        *Uploads(simulator).routes(),
         simulator.counted("/.well-known/jwks.json", jwks, "GET"),
         simulator.counted(f"{root}/status", queue.status, "GET", "status"),
         simulator.counted(f"{root}/response", queue.result, "GET", "result"),
@@ -64,7 +66,7 @@ class Queue:
         self._simulator = simulator
 
     async def submit(self, request: Request) -> Response:
-        refused = self._check_key(request)
+        refused = check_key(request, self._simulator.settings)
         if refused is not None:
             return refused
         endpoint = request.path_params["endpoint_id"]
@@ -104,10 +106,10 @@ class Queue:
         return JSONResponse(body, headers={"x-fal-request-id": job.id})
 
     async def status(self, request: Request) -> Response:
-        job, refused = self._find(request)
+        settings = self._simulator.settings
+        job, refused = self._find(request, even_expired=settings.expired_status == "kept")
         if job is None:
             return refused
-        settings = self._simulator.settings
         with_logs = request.query_params.get("logs", "").lower() in ("1", "true")
         position = self._simulator.engine.slots.position(job)
         body = bodies.status(self._simulator.base_url, job, position, settings, with_logs=with_logs)
@@ -127,7 +129,7 @@ class Queue:
             return JSONResponse(
                 failed.body, failed.status_code, headers={**headers, **failed.headers}
             )
-        headers["X-Fal-Billable-Units"] = str(job.billed_megapixels)
+        headers["X-Fal-Billable-Units"] = str(job.bill.units)
         body = bodies.output(self._simulator.base_url, job, settings)
         return JSONResponse(body, headers=headers)
 
@@ -141,9 +143,9 @@ class Queue:
             return JSONResponse({"status": "ALREADY_COMPLETED"}, 400)
         return JSONResponse({"status": "CANCELLATION_REQUESTED"}, 202)
 
-    def _find(self, request: Request) -> tuple[Job | None, Response]:
+    def _find(self, request: Request, *, even_expired: bool = False) -> tuple[Job | None, Response]:
         """The job, if the key is right, the root app too and the result not yet expired."""
-        refused = self._check_key(request)
+        refused = check_key(request, self._simulator.settings)
         if refused is not None:
             return None, refused
         if hits(self._simulator.settings.faults.refuse_auth, secrets.token_hex(8)):
@@ -153,16 +155,10 @@ class Queue:
         job = self._simulator.book.get(path["request_id"])
         if job is None or job.endpoint.split("/")[:2] != [path["owner"], path["alias"]]:
             return None, gone
-        if job.expired(self._simulator.settings.retention_seconds):
+        expired = job.expired(self._simulator.settings.retention_seconds)
+        if expired and not even_expired:
             return None, gone
         return job, gone
-
-    def _check_key(self, request: Request) -> Response | None:
-        settings = self._simulator.settings
-        given = request.headers.get("authorization", "")
-        if not secrets.compare_digest(given.encode(), f"Key {settings.key}".encode()):
-            return JSONResponse({"detail": NO_AUTH}, 401)
-        return None
 
     def _auth_refusal(self) -> Response:
         status = self._simulator.settings.refuse_auth_status

@@ -103,16 +103,18 @@ def inference_time(job: Job, settings: FalSettings) -> float:
 
 def output(base: str, job: Job, settings: FalSettings) -> dict[str, Any]:
     assert job.outcome is not None
-    assert job.outcome.picture is not None
-    image = _image(base, job.outcome.picture, settings)
-    body: dict[str, Any] = {"seed": job.seed}
-    if job.model.output == "image":
-        body["image"] = image
-    else:
-        body["images"] = [image]
+    images = [_image(base, picture, settings) for picture in job.outcome.pictures]
+    body: dict[str, Any] = (
+        {"image": images[0]} if job.model.output == "image" else {"images": images}
+    )
+    if job.model.reports_seed:
+        body["seed"] = job.seed
+    if job.model.description:
+        body["description"] = f"A simulated picture: {job.prompt}"
     flagged = job.outcome.kind == "nsfw"
     if job.model.reports_nsfw or flagged:
-        body |= {"has_nsfw_concepts": [flagged], "prompt": job.prompt}
+        body |= {"has_nsfw_concepts": [flagged] * len(images), "prompt": job.prompt}
+        body["timings"] = {"inference": inference_time(job, settings)}
     return body
 
 

@@ -14,9 +14,11 @@ from local.simulators.delivery import Policy
 from local.simulators.faults import hits
 from local.simulators.jobs import Job
 from local.simulators.replicate import bodies
+from local.simulators.replicate.access import NO_TOKEN, check_token, not_found, refusal
 from local.simulators.replicate.create import ID_ALPHABET, Refused, Wanted, read_create
 from local.simulators.replicate.provider import ReplicateProvider
 from local.simulators.replicate.signing import ReplicateSigner
+from local.simulators.replicate.uploads import Uploads
 from local.simulators.server import lose_answer
 from local.simulators.settings import ReplicateSettings
 from local.simulators.simulator import Simulator
@@ -32,16 +34,18 @@ def build(settings: ReplicateSettings, listening_at: str) -> Starlette:
     simulator.listening_at = listening_at
     signer = ReplicateSigner(simulator)
     api = Api(simulator)
+    uploads = Uploads(simulator)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        simulator.open(ReplicateProvider(simulator), signer, DELIVERY)
+        simulator.open(ReplicateProvider(simulator, uploads), signer, DELIVERY)
         yield
         await simulator.close()
 
     routes = [
         *Control(simulator, signer.rotate).routes(),
         file_route(simulator, expire=True),
+        *uploads.routes(),
         simulator.counted("/v1/predictions", api.create, "POST"),
         simulator.counted("/v1/models/{owner}/{name}/predictions", api.create, "POST"),
         simulator.counted("/v1/predictions", api.list, "GET"),
@@ -57,7 +61,7 @@ class Api:
         self._simulator = simulator
 
     async def create(self, request: Request) -> Response:
-        refused = self._check_token(request)
+        refused = check_token(request, self._simulator.settings)
         if refused is not None:
             return refused
         settings = self._simulator.settings
@@ -68,7 +72,7 @@ class Api:
                 refuse_unknown=settings.unknown_inputs == "refuse",
             )
         except Refused as error:
-            return _problem(error.status_code, error.title, error.detail)
+            return refusal(error.status_code, error.title, error.detail)
         given = wanted.input
         faults = self._simulator.picker.pick(
             settings, wanted.endpoint, str(given.get("prompt", "")), given.get("seed")
@@ -152,33 +156,24 @@ class Api:
         refused = self._guard(request)
         if refused is not None:
             return None, refused
-        missing = _problem(404, "Not found", "The requested resource could not be found.")
-        return self._simulator.book.get(request.path_params["id"]), missing
+        return self._simulator.book.get(request.path_params["id"]), not_found()
 
     def _guard(self, request: Request) -> Response | None:
-        refused = self._check_token(request)
+        refused = check_token(request, self._simulator.settings)
         if refused is None and hits(
             self._simulator.settings.faults.refuse_auth, secrets.token_hex(8)
         ):
             refused = self._auth_refusal()
         return refused
 
-    def _check_token(self, request: Request) -> Response | None:
-        given = request.headers.get("authorization", "")
-        expected = f"Bearer {self._simulator.settings.token}"
-        if secrets.compare_digest(given.encode(), expected.encode()):
-            return None
-        return _problem(401, "Unauthenticated", "You did not pass a valid authentication token")
-
     def _auth_refusal(self) -> Response:
         status = self._simulator.settings.refuse_auth_status
         if status == 401:
-            detail = "You did not pass a valid authentication token"
-            return _problem(401, "Unauthenticated", detail)
+            return refusal(401, "Unauthenticated", NO_TOKEN)
         if status == 402:
             detail = "You have insufficient credit to run this model."
-            return _problem(402, "Insufficient credit", detail)
-        return _problem(403, "Forbidden", "You do not have permission to run this model.")
+            return refusal(402, "Insufficient credit", detail)
+        return refusal(403, "Forbidden", "You do not have permission to run this model.")
 
     def _turned_away(self, faults: frozenset[str]) -> Response | None:
         """Refusals after which certainly no prediction exists."""
@@ -201,14 +196,6 @@ class Api:
             body = bodies.problem(status, "Service unavailable", "Please try again later.")
             return JSONResponse(body, status, headers=headers)
         return None
-
-
-def _problem(status_code: int, title: str, detail: str) -> Response:
-    return JSONResponse(
-        bodies.problem(status_code, title, detail),
-        status_code,
-        media_type="application/problem+json",
-    )
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -54,10 +54,10 @@ def prediction(base: str, job: Job, settings: ReplicateSettings) -> dict[str, An
 
 def output(base: str, job: Job) -> str | list[str] | None:
     """One URI as a string, or a list of them, as the model's schema says."""
-    if job.outcome is None or job.outcome.kind != "succeeded" or job.outcome.picture is None:
+    if job.outcome is None or job.outcome.kind != "succeeded":
         return None
-    url = f"{base}/{job.outcome.picture.route}"
-    return [url] if job.model.output == "list" else url
+    urls = [f"{base}/{picture.route}" for picture in job.outcome.pictures]
+    return urls if job.model.output == "list" else urls[0]
 
 
 def problem(status_code: int, title: str, detail: str) -> dict[str, Any]:
@@ -72,12 +72,13 @@ def validation_problem(problems: Sequence[Problem]) -> dict[str, Any]:
 def _sentence(each: Problem) -> str:
     """In the words of the JSON-schema checker that Replicate uses."""
     name = ".".join(["input", *(str(part) for part in each.path)])
+    parent = name.rpartition(".")[0]
     limit = next(iter(each.limits.values()), None)
     match each.kind:
         case "value_error.missing":
-            return f"input: {each.path[-1]} is required"
+            return f"{parent}: {each.path[-1]} is required"
         case "value_error.extra":
-            return f"input: Additional property {each.path[-1]} is not allowed"
+            return f"{parent}: Additional property {each.path[-1]} is not allowed"
         case "one_of":
             allowed = ", ".join(f'"{value}"' for value in limit or [])
             return f"{name}: {name} must be one of the following: {allowed}"
@@ -91,6 +92,8 @@ def _sentence(each: Problem) -> str:
             return f"{name}: Must be less than or equal to {limit:g}"
         case "multiple_of":
             return f"{name}: Must be a multiple of {limit}"
+        case "format":
+            return f"{name}: Does not match format '{limit}'"
         case _:
             return f"{name}: Invalid type. Expected: {limit}, given: {json_type(each.value)}"
 
@@ -117,4 +120,6 @@ def _metrics(job: Job, settings: ReplicateSettings) -> dict[str, Any]:
 
 def _logs(job: Job) -> str:
     lines = [text for _, text in job.logs]
-    return "\n".join([f"Using seed: {job.seed}", *lines]) + "\n" if lines else ""
+    if lines and "seed" in job.model.input:
+        lines.insert(0, f"Using seed: {job.seed}")
+    return "".join(f"{line}\n" for line in lines)

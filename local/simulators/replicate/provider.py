@@ -8,6 +8,7 @@ from local.simulators.engine import Format
 from local.simulators.files import random_name
 from local.simulators.jobs import Job, Kind
 from local.simulators.replicate import bodies
+from local.simulators.replicate.uploads import Uploads
 from local.simulators.settings import ReplicateSettings
 from local.simulators.simulator import Simulator
 
@@ -17,8 +18,9 @@ DEFAULT_EVENTS = ["output", "completed"]
 class ReplicateProvider:
     late: Kind = "aborted"
 
-    def __init__(self, simulator: Simulator[ReplicateSettings]) -> None:
+    def __init__(self, simulator: Simulator[ReplicateSettings], uploads: Uploads) -> None:
         self._simulator = simulator
+        self._uploads = uploads
 
     def accepted(self, job: Job) -> None:
         # The 2023 changelog says start and completed are always sent, whatever the filter.
@@ -41,11 +43,15 @@ class ReplicateProvider:
         self._send(job, "completed", changed, terminal=True)
 
     def picture_format(self, job: Job) -> Format:
-        extension = job.input.get("output_format") or job.model.input["output_format"].default
-        return Format(extension, int(job.input.get("output_quality") or 80))
+        filled = job.model.filled(job.input)
+        extension = filled.get("output_format") or job.model.format
+        return Format(extension, int(filled.get("output_quality") or 80))
 
     def file_route(self, extension: str) -> str:
         return f"files/xezq/{random_name(44)}/tmp{random_name(8)}.{extension}"
+
+    def own_file(self, url: str) -> bytes | None:
+        return self._uploads.read(url)
 
     def _send(
         self, job: Job, event: str, changed: dict[str, Any], *, terminal: bool = False
