@@ -26,8 +26,8 @@ check: lint types ## the quick part: lint, types, unit tests
 bench: tools ## measure start-up, throughput and cost against the budgets
 	@$(PYTHON) -m tests.bench $(ARGS)
 
-up: tools ## start a local cloud to work with; it ends itself after 8 hours [NAME=…]
-	@$(PYTHON) -m local up $(if $(NAME),--name "$(NAME)")
+up: tools ## start a local cloud to work with; it ends itself after 8 hours [NAME=… LIVE=1]
+	@$(PYTHON) -m local up $(if $(NAME),--name "$(NAME)") $(if $(LIVE),--live)
 
 down: tools ## stop it [NAME=…]
 	@$(PYTHON) -m local down $(if $(NAME),--name "$(NAME)")
