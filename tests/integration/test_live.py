@@ -26,7 +26,7 @@ from storyhook.domain.upload import Upload, Uploaded
 from storyhook.domain.views import plan_input
 from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import Clock
-from tests.fixtures.cloud import BUCKET, SECRETS, Cloud
+from tests.fixtures.cloud import SECRETS, Cloud
 from tests.fixtures.functions import Stage
 from tests.fixtures.pictures import picture
 from tests.fixtures.world import IMAGE_URL, World, in_threads
@@ -164,6 +164,15 @@ def test_an_upload_whose_function_died_is_taken_over(live: World) -> None:
     assert live.row(other).status is Status.SUBMITTED
 
 
+def test_of_two_that_take_over_an_old_upload_one_does(live: World) -> None:
+    uploads, now = UploadTable(live.cloud.table), live.clock()
+    old = Upload("https://files.example.com/old", now)
+    uploads.record("fal", KEY, old)
+    claims = [uploads.claim("fal", KEY, old, now + LEASE * turn) for turn in (1, 2)]
+    assert claims == [True, False]
+    assert uploads.find("fal", KEY) == Upload(None, now + LEASE)
+
+
 def test_a_board_of_two_characters_uploads_both_side_by_side(live: World) -> None:
     marcus = makers.character("marcus")
     live.images.put(marcus.references[0].key, picture(colour="blue"), "image/png")
@@ -228,6 +237,16 @@ def test_a_refused_upload_ends_the_prediction_with_its_reason(live: World) -> No
     assert (row.status, live.provider.submitted) == (Status.FAILED, [])
     assert row.failure is not None
     assert row.failure.detail == "fal: bad key"
+
+
+def test_a_refusal_outweighs_what_waiting_would_mend(live: World) -> None:
+    marcus = makers.character("marcus")
+    live.images.put(marcus.references[0].key, picture(colour="blue"), "image/png")
+    refused = Rejected(Failure(FailureKind.CONFIG, "fal: bad key", "401"))
+    live.provider.upload_answers = [NotCreated("no connection"), refused]
+    row = queued(live, input=plan_input(makers.plan(cast=(makers.character(), marcus))))
+    assert live.submit.from_queue(row.id, None) is None
+    assert live.row(row).status is Status.FAILED
 
 
 def test_a_reference_that_is_gone_leaves_no_claim_behind(live: World) -> None:
@@ -345,7 +364,7 @@ def test_the_functions_of_a_stack_that_nobody_can_reach(
     """Handlers, wiring and the real clients; twice, and the second uploads nothing."""
     stage.webhooks = "off"
     stage.seed_all()
-    clients.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=picture())
+    stage.images.put(KEY, picture(), "image/png")
     for expected in (paths, paths[-1:]):
         stage.providers.requests.clear()
         answer = stage.run("create_prediction", read(f"create_prediction/{provider}"))
