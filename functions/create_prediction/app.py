@@ -4,25 +4,33 @@ import json
 from typing import Any
 
 from storyhook import wiring
-from storyhook.domain import views
+from storyhook.domain import plan_views, views
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
-from storyhook.http.requests import PredictionBody, caller, parse
+from storyhook.http.requests import PredictionBody, caller, parse, wants_dry_run
 from storyhook.logs import handled
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_prediction, images = wiring.create_prediction()
     try:
-        request = parse(PredictionBody, event).to_request()
+        request = parse(PredictionBody, event, query=("dry_run",)).to_request()
+        if wants_dry_run(event):
+            planned = request_prediction.plan(caller(event), request)
+            handled("planned", model=planned.model)
+            return _answer(200, {"dry_run": True, **plan_views.plan(planned)})
         row = request_prediction(caller(event), request)
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)
         return problems.response(error)
     handled("accepted", prediction_id=row.id, status=row.status.value)
     body = views.prediction(row, images.sign)
+    return _answer(202, body, location=body["urls"]["self"])
+
+
+def _answer(status: int, body: dict[str, Any], **headers: str) -> dict[str, Any]:
     return {
-        "statusCode": 202,
-        "headers": {"content-type": "application/json", "location": body["urls"]["self"]},
+        "statusCode": status,
+        "headers": {"content-type": "application/json", **headers},
         "body": json.dumps(body),
     }

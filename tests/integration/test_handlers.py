@@ -49,8 +49,11 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     ),
     "api/create_storyboard_no_scenes": (422, "invalid-request", ["scenes"]),
     "api/get_prediction_unknown": (404, "not-found", []),
+    "api/plan_storyboard_maybe": (422, "invalid-request", ["dry_run"]),
+    "api/list_models_by_colour": (422, "invalid-request", ["sort"]),
     "api/not_json": (400, "not-json", []),
     "api/unknown_route": (404, "not-found", []),
+    "create_prediction/references_not_taken": (422, "references-not-taken", ["characters"]),
     "create_prediction/unknown_model": (422, "unknown-model", ["model"]),
     "create_prediction/callback_not_https": (422, "invalid-callback-url", ["callback_url"]),
     "webhook/fal_forged": (401, "bad-signature", []),
@@ -161,6 +164,28 @@ def test_api_create_storyboard(stage: Stage, run: Run) -> None:
     assert stage.providers.requests == []
 
 
+@on("api/plan_storyboard")
+def test_api_plan_storyboard(stage: Stage, run: Run) -> None:
+    before = stage.cloud.state()
+    shown = body(run())
+    assert stage.cloud.state() == before
+    assert stage.providers.requests == []
+    assert shown["dry_run"] is True
+    assert shown["seed"] == 12345
+    assert shown["cost"] == {"estimated": "0.1050", "known": "0.1050"}
+    first, second = shown["scenes"]
+    assert [scene["seed"] for scene in shown["scenes"]] == [12345, 13345]
+    assert [ref["character"] for ref in first["references"]] == ["elena", "marcus"]
+    assert all({"position", "role", "why"} <= ref.keys() for ref in first["references"])
+    assert "Elena (person from image 1)" in first["prompt"]
+    assert first["payload"]["prompt"] == first["prompt"]
+    assert first["price"][0] == {
+        "what": "run", "quantity": 1, "unit_price": "0.0150", "amount": "0.0150",
+    }  # fmt: skip
+    assert second["cost"] == {"estimated": "0.0450"}
+    assert "key" not in first["references"][0]
+
+
 @on("api/get_storyboard")
 def test_api_get_storyboard(stage: Stage, run: Run) -> None:
     board = body(run())
@@ -191,6 +216,14 @@ def test_api_list_predictions(stage: Stage, run: Run) -> None:
 @on("api/list_models")
 def test_api_list_models(stage: Stage, run: Run) -> None:
     assert {"fal-flux2-pro-edit", "rep-flux2-pro"} <= {item["id"] for item in body(run())["items"]}
+
+
+@on("api/list_models_by_price")
+def test_api_list_models_by_price(stage: Stage, run: Run) -> None:
+    items = body(run())["items"]
+    costs = [float(item["price"]["example"]["cost"] or "inf") for item in items]
+    assert costs == sorted(costs)
+    assert items[0]["id"] == "rep-flux-schnell"
 
 
 # --- authorizer ---
@@ -224,6 +257,19 @@ def test_create_prediction_fal(stage: Stage, run: Run) -> None:
     assert request.path.startswith("/fal-ai/flux-2-pro/edit?fal_webhook=https%3A%2F%2Fa1b2c3d4e5")
     assert request.headers["authorization"] == "Key fal-test-key"
     assert request.json["image_urls"][0].startswith("https://")
+
+
+@on("create_prediction/dry_run")
+def test_create_prediction_dry_run(stage: Stage, run: Run) -> None:
+    before = stage.cloud.state()
+    shown = body(run())
+    assert stage.cloud.state() == before
+    assert stage.providers.requests == []
+    assert (shown["dry_run"], shown["model"]) == (True, "fal-flux2-pro-edit")
+    assert shown["cost"] == {"estimated": "0.0450"}
+    assert shown["payload"]["image_urls"] == [
+        f"reference://{ref['reference_id']}" for ref in shown["references"]
+    ]
 
 
 @on("create_prediction/replicate")

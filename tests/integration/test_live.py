@@ -21,9 +21,9 @@ from storyhook.domain.outcome import (
     Rejected,
     Succeeded,
 )
+from storyhook.domain.plan_views import plan_input
 from storyhook.domain.prediction import LEASE, UNKNOWN_PATIENCE, Prediction, Status
 from storyhook.domain.upload import Upload, Uploaded
-from storyhook.domain.views import plan_input
 from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import SECRETS, Cloud

@@ -21,6 +21,7 @@ from storyhook.domain.outcome import (
     ProviderHandle,
     Rejected,
 )
+from storyhook.domain.plan_views import plan_input
 from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Status
 from storyhook.domain.requests import PredictionRequest
 from storyhook.domain.story import Look
@@ -144,7 +145,7 @@ def test_an_old_claim_cannot_give_back_a_newer_one(world: World) -> None:
         ({"callback_url": "http://app.example.com"}, InvalidCallbackUrl),
         ({"scene": makers.scene(position=0, characters=("nobody",))}, UnknownCharacter),
         ({"scene": makers.scene(position=0, options={"steps": 3})}, InvalidOption),
-        ({"look": Look(aspect_ratio="9:21")}, InvalidOption),
+        ({"look": Look(aspect_ratio="7:1")}, InvalidOption),
     ],
 )
 def test_a_refused_request_writes_and_pays_nothing(
@@ -164,6 +165,18 @@ def test_a_refused_request_writes_and_pays_nothing(
         world.request(makers.KEY, PredictionRequest(**wanted))  # type: ignore[arg-type]
     assert world.cloud.state() == before
     assert world.provider.submitted == []
+
+
+def test_a_plan_of_one_picture_writes_and_pays_nothing(world: World) -> None:
+    world.characters.put(makers.character())
+    before = world.cloud.state()
+    wanted = PredictionRequest(makers.FAL, makers.scene(position=0), Look(), 7, CALLBACK_URL)
+    planned = world.request.plan(makers.KEY, wanted)
+    assert world.cloud.state() == before
+    assert world.provider.submitted == []
+    row = world.request(makers.KEY, wanted)
+    assert row.input == plan_input(planned), "what was planned is what is sent"
+    assert row.cost_estimated == planned.price.total
 
 
 def test_an_unknown_character_is_named_with_its_place(world: World) -> None:

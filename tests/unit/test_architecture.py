@@ -84,7 +84,8 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
 
 # The only calls that may run while a module is imported: they make values, not things.
 PURE_CALLS = {
-    *("frozenset", "tuple", "range", "dict.fromkeys", "field", "dataclass", "Decimal"),
+    *("frozenset", "tuple", "range", "dict.fromkeys", "field", "dataclass_field", "dataclass"),
+    *("Decimal",),
     *("timedelta", "datetime"),
     *("re.compile", "ipaddress.ip_network", "cache", "TypeVar", "StrictInt", "Field", "ConfigDict"),
     *("httpx.Timeout", "Config", "_CONFIG.merge", "model_validator", "field_validator"),

@@ -32,6 +32,7 @@ from storyhook.http.requests import (
     StoryboardBody,
     caller,
     parse,
+    wants_dry_run,
 )
 from tests.fixtures import events
 
@@ -326,3 +327,32 @@ def test_paging_as_told() -> None:
     assert service._paging({}) == (20, None)
     query = {"limit": "100", "cursor": "pred_1"}
     assert service._paging({"queryStringParameters": query}) == (100, "pred_1")
+
+
+# --- dry runs ---
+
+
+@pytest.mark.parametrize(("query", "wanted"), [({}, False), ({"dry_run": "true"}, True)])
+def test_a_dry_run_is_asked_for(query: dict[str, str], wanted: bool) -> None:
+    assert wants_dry_run({"queryStringParameters": query}) is wanted
+    assert wants_dry_run({"queryStringParameters": {"dry_run": "false"}}) is False
+
+
+@pytest.mark.parametrize("value", ["True", "1", "", "yes"])
+def test_a_dry_run_that_is_not_clear_is_refused(value: str) -> None:
+    with pytest.raises(InvalidRequest):
+        wants_dry_run({"queryStringParameters": {"dry_run": value}})
+
+
+@pytest.mark.parametrize("name", ["dryrun", "dry-run", "wait"])
+def test_a_misspelt_dry_run_costs_nothing(name: str) -> None:
+    event = {"body": json.dumps(PREDICTION), "queryStringParameters": {name: "true"}}
+    with pytest.raises(InvalidRequest, match=name):
+        parse(PredictionBody, event, query=("dry_run",))
+
+
+def test_what_a_scene_says_of_references_wins_over_the_board() -> None:
+    scenes = [{"description": "a"}, {"description": "b", "without_references": "refuse"}]
+    document = {"model": "m", "without_references": "describe", "scenes": scenes}
+    request = parse(StoryboardBody, {"body": json.dumps(document)}).to_request()
+    assert [scene.without_references for scene in request.scenes] == ["describe", "refuse"]

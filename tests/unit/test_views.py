@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storyhook.domain import callback as callbacks
-from storyhook.domain import views
+from storyhook.domain import model_views, views
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import Prediction, Status
@@ -175,13 +175,47 @@ def test_a_character() -> None:
 
 @pytest.mark.parametrize("name", makers.MODELS.models)
 def test_a_model(name: str) -> None:
-    shown = views.model(makers.MODELS.models[name])
+    shown = model_views.model(makers.MODELS.models[name])
     assert shown.keys() >= MODEL
     assert set(shown["price"]) == {"rule", "unit_price", "as_of", "grade", "example"}
-    assert set(shown["references"]) == {"kind", "max"}
+    assert shown["references"].keys() >= {"kind", "max"}
     assert json.dumps(shown)
-    wanted = "0.0300" if name == "fal-flux2-pro" else "0.0450"
-    assert shown["price"]["example"]["cost"] == wanted
+    known = makers.MODELS.models[name].price.rule != "unknown"
+    assert (shown["price"]["example"]["cost"] is not None) == known
+
+
+def test_the_comparison_of_the_models_first_named() -> None:
+    """The table of six that the project began with, at the prices that were found since."""
+    six = {
+        "fal-flux2-turbo-edit": ("0.0160", 6, "Good", "Prototyping, high volume"),
+        "fal-flux-general-ip": ("0.0750", 15, "Very Good", "Dev work, single character"),
+        "fal-flux2-pro-edit": ("0.0450", 10, "Excellent", "Production, multi-character"),
+        "rep-flux-schnell": ("0.0030", 3, "Fair", "Quick iterations"),
+        "rep-flux-dev": ("0.0250", 12, "Good", "Balanced quality/cost"),
+        "rep-flux-11-pro": ("0.0400", 8, "Very Good", "Production quality"),
+    }
+    shown = {row["id"]: row for row in model_views.models(makers.MODELS.models.values(), "price")}
+    for name, (price, seconds, consistency, best_for) in six.items():
+        row = shown[name]
+        assert row["price"]["example"]["cost"] == price
+        assert row["typical_seconds"] == seconds
+        assert (row["consistency"], row["best_for"]) == (consistency, best_for)
+    order = [name for name in shown if name in six]
+    assert order == sorted(six, key=lambda name: float(six[name][0]))
+    assert list(shown).index("rep-flux-schnell") == 0
+    unknown = [row["price"]["example"]["cost"] is None for row in shown.values()]
+    assert unknown == sorted(unknown), "what is not known comes last"
+
+
+@pytest.mark.parametrize("sort", ["speed", "consistency"])
+def test_models_are_sorted(sort: str) -> None:
+    rows = model_views.models(makers.MODELS.models.values(), sort)
+    if sort == "speed":
+        assert [row["typical_seconds"] for row in rows] == sorted(
+            row["typical_seconds"] for row in rows
+        )
+    else:
+        assert rows[0]["consistency"] == "Excellent"
 
 
 def test_times_are_utc_with_a_z() -> None:

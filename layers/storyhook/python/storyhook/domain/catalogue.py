@@ -1,129 +1,31 @@
-"""The models that can be asked for, read from `models.toml`.
+"""The models that can be asked for, read from `models.toml` and `own-models.toml`.
 
-An entry is data: adding a model needs no code unless its wire form is new.
+An entry is data: adding a model needs no code unless its wire form is new
+(docs/adding-a-model.md).
 """
 
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from storyhook.domain.errors import FieldError, InvalidOption, SettingsError, UnknownModel
+from storyhook.domain.errors import FieldError, SettingsError, UnknownModel
+from storyhook.domain.model import Model, ReferenceRule, ResolutionRule, SizeRule
+from storyhook.domain.options import Choice, Integer, Option, Pixels, Size
+from storyhook.domain.options import parse as parse_option
 from storyhook.domain.pricing import PriceRule
 
+SOURCES = ("models.toml", "own-models.toml")
+# What `sam build` makes of them: reading it takes 1 ms of a cold start, not 9.
+BUILT = "models.json"
 
-@dataclass(frozen=True, slots=True)
-class ReferenceRule:
-    """How a model takes references. `kind`: several, one, ip_adapter, identity or none."""
-
-    kind: str
-    max: int
-    field: str | None = None
-    required: bool = False
-    max_total_megapixels: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SizeRule:
-    """`ratios` maps an aspect ratio to the pixels (width, height) the model then draws."""
-
-    form: str
-    field: str
-    ratios: Mapping[str, tuple[int, int]]
-    multiple_of: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class FormatRule:
-    field: str
-    values: tuple[str, ...]
-    default: str
-
-
-@dataclass(frozen=True, slots=True)
-class OptionRule:
-    """An input that callers may set: one of `values`, or an integer or number in a range."""
-
-    values: tuple[str, ...] = ()
-    integers: tuple[int, int] | None = None
-    numbers: tuple[Decimal, Decimal] | None = None
-    boolean: bool = False
-
-    def expectation(self) -> str:
-        """The limits as the refusal tells them."""
-        if self.values:
-            return "one of " + ", ".join(f'"{value}"' for value in self.values)
-        if self.integers:
-            return f"a whole number from {self.integers[0]} to {self.integers[1]}"
-        if self.numbers:
-            return f"a number from {self.numbers[0]} to {self.numbers[1]}"
-        return "true or false"
-
-    def allows(self, value: Any) -> bool:
-        if isinstance(value, bool):
-            return self.boolean
-        if self.values:
-            return isinstance(value, str) and value in self.values
-        if self.integers:
-            return isinstance(value, int) and self.integers[0] <= value <= self.integers[1]
-        if self.numbers:
-            return (
-                isinstance(value, int | float)
-                and self.numbers[0] <= Decimal(str(value)) <= (self.numbers[1])
-            )
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A catalogue entry. Durations in seconds."""
-
-    id: str
-    provider: str
-    endpoint: str
-    aliases: tuple[str, ...]
-    family: str
-    text_model: str | None
-    twin: str | None
-    references: ReferenceRule
-    size: SizeRule
-    seed_field: str | None
-    format: FormatRule | None
-    fixed: Mapping[str, Any]
-    options: Mapping[str, OptionRule]
-    output: str
-    price: PriceRule
-    typical_seconds: int
-    deadline_seconds: int
-    consistency: str
-    best_for: str
-    note: str = ""
-    prompt_field: str = "prompt"
-
-    def check_options(self, options: Mapping[str, Any]) -> None:
-        """Raises InvalidOption for an option the model lacks or a value outside its limits."""
-        for name, value in options.items():
-            if self.format and name == self.format.field:
-                rule = OptionRule(values=self.format.values)
-            elif name in self.options:
-                rule = self.options[name]
-            else:
-                known = sorted([*self.options, *([self.format.field] if self.format else [])])
-                raise _invalid_option(
-                    name,
-                    f"{self.id} takes no option {name!r}; it takes {', '.join(known) or 'none'}.",
-                )
-            if not rule.allows(value):
-                raise _invalid_option(
-                    name, f"Option {name!r} of {self.id} is {rule.expectation()}."
-                )
-
-
-def _invalid_option(name: str, detail: str) -> InvalidOption:
-    return InvalidOption(detail, (FieldError(f"options.{name}", detail),))
+_PROVIDERS = ("fal", "replicate")
+_KINDS = ("several", "one", "identity", "ip_adapter", "start", "none")
+_STEP = 16
+_DEFAULT_SIDES = (256, 2048)
 
 
 @dataclass(frozen=True)
@@ -132,57 +34,135 @@ class Catalogue:
     _names: Mapping[str, str] = field(repr=False)
 
     def find(self, name: str) -> Model:
-        """The model with this id or alias; raises UnknownModel."""
-        model_id = self._names.get(name)
+        """The model with this id or alias, in any spelling of case and spaces; or UnknownModel."""
+        model_id = self._names.get(_plain(name))
         if model_id is None:
             detail = (
-                f"There is no model {name!r}; GET /models lists them: {', '.join(self.models)}."
+                f"There is no model {name!r}; GET /models lists them: {', '.join(self.models)}. "
+                "An entry in own-models.toml adds one (docs/adding-a-model.md)."
             )
             raise UnknownModel(detail, (FieldError("model", detail),))
         return self.models[model_id]
 
+    def alias_note(self, name: str) -> str | None:
+        """What to know about a name that the provider itself does not have."""
+        return self.find(name).alias_notes.get(_plain(name))
+
+    def keepers(self, people: int) -> list[str]:
+        """Ids of models that tell so many characters apart by their references."""
+        return [m.id for m in self.models.values() if m.references.max_people >= people]
+
 
 @cache
-def load(text: str | None = None) -> Catalogue:
-    """The catalogue that ships with Storyhook, or the one in `text` (TOML)."""
-    if text is None:
-        text = Path(__file__).with_name("models.toml").read_text(encoding="utf-8")
-    models = {model_id: _model(model_id, entry) for model_id, entry in tomllib.loads(text).items()}
+def load() -> Catalogue:
+    """The catalogue that ships with Storyhook, and the entries of the user's own."""
+    here = Path(__file__)
+    built = here.with_name(BUILT)
+    if built.exists():
+        return build([json.loads(built.read_text(encoding="utf-8"))])
+    return build(read(here.with_name(name)) for name in SOURCES)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A file of the catalogue's form; raises SettingsError with the place of a mistake."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path.name} cannot be read: {error}") from error
+
+
+def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The documents as one; raises SettingsError when two have a model of one id."""
+    whole: dict[str, Any] = {"pixels": {}, "presets": {}, "models": {}}
+    for document in documents:
+        for name, table in document.items():
+            if name not in whole:
+                raise SettingsError(
+                    f"The catalogue has no [{name}]; a model's entry is [models.<id>]."
+                )
+            for key, value in table.items():
+                if name == "models" and key in whole[name]:
+                    raise SettingsError(f"Two models are called {key!r}; choose another id.")
+                whole[name][key] = value
+    return whole
+
+
+def build(documents: Iterable[Mapping[str, Any]]) -> Catalogue:
+    """The catalogue of these documents; raises SettingsError that names the entry at fault."""
+    whole = merge(documents)
+    models: dict[str, Model] = {}
+    for model_id, entry in whole["models"].items():
+        try:
+            models[model_id] = _model(model_id, entry, whole)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SettingsError(f"[models.{model_id}] in the catalogue: {error}.") from error
     names: dict[str, str] = {}
     for model in models.values():
-        for name in (model.id, *model.aliases):
-            if name in names:
+        for name in dict.fromkeys(_plain(name) for name in (*model.names, model.endpoint)):
+            if names.setdefault(name, model.id) != model.id:
                 raise SettingsError(f"Two models are called {name!r}: {names[name]}, {model.id}.")
-            names[name] = model.id
+        for related in (model.text_model, model.edit_model, model.twin):
+            if related is not None and related not in models:
+                raise SettingsError(f"[models.{model.id}] names {related!r}, which is not there.")
     return Catalogue(models, names)
 
 
-def _model(model_id: str, entry: Mapping[str, Any]) -> Model:
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "-")
+
+
+def _model(model_id: str, entry: Mapping[str, Any], shared: Mapping[str, Any]) -> Model:
     values = dict(entry)
-    size = dict(values.pop("size"))
-    size["ratios"] = {name: (pixels[0], pixels[1]) for name, pixels in size["ratios"].items()}
-    format_ = values.pop("format", None)
+    if values["provider"] not in _PROVIDERS:
+        raise ValueError(f"provider is one of {', '.join(_PROVIDERS)}")
+    options = {name: parse_option(rule) for name, rule in values.pop("options", {}).items()}
+    size, sides = _size(values.pop("size"), shared)
+    if size.form == "pixels":
+        options[size.field] = Option(Pixels(sides, _STEP, _presets(sides, shared)))
+    resolution = None
+    if "resolution" in values:
+        rule = values.pop("resolution")
+        resolution = ResolutionRule(rule["field"], rule["megapixels"])
+        options[resolution.field] = Option(Choice(tuple(rule["megapixels"])), rule["default"])
+    formats: tuple[str, ...] = ()
+    if "format" in values:
+        rule = values.pop("format")
+        formats = tuple(rule["values"])
+        options[rule["field"]] = Option(Choice(formats), rule["default"])
+    count_field = None
+    if "count" in values:
+        rule = values.pop("count")
+        count_field = rule["field"]
+        options[rule["field"]] = Option(Integer(1, rule["max"]), default=1)
+    references = ReferenceRule(**values.pop("references", {}))
+    if references.kind not in _KINDS:
+        raise ValueError(f"references.kind is one of {', '.join(_KINDS)}")
     return Model(
         id=model_id,
-        aliases=tuple(values.pop("aliases", ())),
-        references=ReferenceRule(**values.pop("references")),
-        size=SizeRule(**size),
-        format=FormatRule(**{**format_, "values": tuple(format_["values"])}) if format_ else None,
-        fixed=values.pop("fixed", {}),
-        options={name: _option(rule) for name, rule in values.pop("options", {}).items()},
+        references=references,
+        size=size,
+        resolution=resolution,
+        formats=formats,
+        count_field=count_field,
+        options=options,
         price=PriceRule.parse(values.pop("price")),
-        text_model=values.pop("text_model", None),
-        twin=values.pop("twin", None),
-        seed_field=values.pop("seed_field", None),
+        aliases=tuple(values.pop("aliases", ())),
         **values,
     )
 
 
-def _option(rule: Mapping[str, Any]) -> OptionRule:
-    integers, numbers = rule.get("integers"), rule.get("numbers")
-    return OptionRule(
-        values=tuple(rule.get("values", ())),
-        integers=(integers[0], integers[1]) if integers else None,
-        numbers=(Decimal(str(numbers[0])), Decimal(str(numbers[1]))) if numbers else None,
-        boolean=rule.get("boolean", False),
-    )
+def _size(rule: Mapping[str, Any], shared: Mapping[str, Any]) -> tuple[SizeRule, tuple[int, int]]:
+    given = rule["ratios"]
+    if not isinstance(given, Mapping):
+        given = {name: shared["pixels"][name] for name in given}
+    sides = rule.get("sides", _DEFAULT_SIDES)
+    ratios = {name: (width, height) for name, (width, height) in given.items()}
+    return SizeRule(rule["form"], rule["field"], ratios), (sides[0], sides[1])
+
+
+def _presets(sides: tuple[int, int], shared: Mapping[str, Any]) -> dict[str, Size]:
+    return {
+        name: (width, height)
+        for name, (width, height) in shared["presets"].items()
+        if sides[0] <= min(width, height) and max(width, height) <= sides[1]
+    }

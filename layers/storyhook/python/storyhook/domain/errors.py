@@ -46,6 +46,11 @@ class TooManyReferences(StoryhookError):
     title = "More references than allowed"
 
 
+class ReferencesNotTaken(StoryhookError):
+    slug = "references-not-taken"
+    title = "The model cannot be shown these characters"
+
+
 class InvalidOption(StoryhookError):
     slug = "invalid-option"
     title = "The model does not take this option"

@@ -9,15 +9,20 @@ from typing import Any
 
 from storyhook.domain import prompt as prompts
 from storyhook.domain import references as refs
-from storyhook.domain.catalogue import Catalogue, Model
-from storyhook.domain.errors import FieldError, InvalidOption, InvalidRequest
-from storyhook.domain.pricing import Price
-from storyhook.domain.story import MAX_PROMPT_CHARACTERS, MAX_SEED, Character, Look, Scene
-
-# In a stored payload a reference stands as this URL; the real one is signed when it is sent.
-REFERENCE_SCHEME = "reference://"
+from storyhook.domain.catalogue import Catalogue
+from storyhook.domain.errors import (
+    FieldError,
+    InvalidOption,
+    InvalidRequest,
+    ReferencesNotTaken,
+)
+from storyhook.domain.model import Model
+from storyhook.domain.payload import build_payload
+from storyhook.domain.pricing import Price, megapixels
+from storyhook.domain.story import DESCRIBE, MAX_PROMPT_CHARACTERS, MAX_SEED, Character, Look, Scene
 
 _SCENE_SEED_STEP = 1000
+_MAX_SUGGESTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +47,6 @@ def scene_seed(base: int, position: int, candidate: int = 1) -> int:
     return (base + (position - 1) * _SCENE_SEED_STEP + candidate - 1) % (MAX_SEED + 1)
 
 
-def route(catalogue: Catalogue, name: str, *, has_references: bool) -> Model:
-    """The model asked for, or its family's text model when there is nothing to show it."""
-    model = catalogue.find(name)
-    if has_references and model.references.kind == "none":
-        raise InvalidRequest(
-            f"{model.id} takes no references, so it cannot keep characters; "
-            "choose a model with references, or leave the characters out."
-        )
-    if not has_references and model.references.required:
-        if model.text_model is None:
-            raise InvalidRequest(
-                f"{model.id} needs a reference image; name a character that has one."
-            )
-        return catalogue.find(model.text_model)
-    return model
-
-
 def plan_scene(
     catalogue: Catalogue,
     model_name: str,
@@ -67,96 +55,160 @@ def plan_scene(
     look: Look,
     *,
     seed: int | None,
+    lenient: bool = False,
 ) -> Plan:
-    """The plan of one picture. `cast` are the characters on stage, in the scene's order."""
-    model = route(catalogue, model_name, has_references=any(c.references for c in cast))
-    model.check_options(scene.options)
-    selection = refs.select(
-        scene,
-        cast,
-        maximum=model.references.max,
-        max_total_megapixels=model.references.max_total_megapixels,
-    )
-    text = prompts.compile_prompt(scene, cast, selection.placed, look)
+    """The plan of one picture. `cast` are the characters on stage, in the scene's order.
+
+    Raises a StoryhookError that says what the model does not take. With `lenient` (a fallback
+    model, for which the scene was not written), options and an aspect ratio that the model lacks
+    are left out with a warning.
+    """
+    asked = catalogue.find(model_name)
+    model = _route(catalogue, asked, scene, cast)
+    selection = refs.select(scene, cast, model.references)
+    options, dropped = _options(asked, model, scene, bool(selection.placed), lenient=lenient)
+    text = prompts.compile_prompt(scene, cast, selection.placed, look, model.references)
     if len(text) > MAX_PROMPT_CHARACTERS:
         raise InvalidRequest(
             f"The prompt of {scene.id} has {len(text)} characters, {MAX_PROMPT_CHARACTERS} are "
             "allowed; shorten the description, the setting or the characters."
         )
-    if look.aspect_ratio not in model.size.ratios:
-        detail = (
-            f"{model.id} draws no {look.aspect_ratio}; it draws {', '.join(model.size.ratios)}."
-        )
-        raise InvalidOption(detail, (FieldError("aspect_ratio", detail),))
-    pixels = model.size.ratios[look.aspect_ratio]
-    sizes = [(place.reference.width, place.reference.height) for place in selection.placed]
+    ratio, other_ratio = _aspect_ratio(asked, model, look.aspect_ratio, lenient=lenient)
     sent_seed = seed if model.seed_field else None
+    payload = build_payload(model, text, sent_seed, ratio, selection.placed, cast, options)
+    price = model.price.price(
+        model.drawn(payload, ratio),
+        [(place.reference.width, place.reference.height) for place in selection.placed],
+        payload,
+        model.typical_seconds,
+    )
     return Plan(
         model=model.id,
         provider=model.provider,
         endpoint=model.endpoint,
         prompt=text,
         seed=sent_seed,
-        aspect_ratio=look.aspect_ratio,
+        aspect_ratio=ratio,
         references=selection.placed,
         left_out=selection.left_out,
-        payload=_payload(model, text, sent_seed, look.aspect_ratio, selection, scene.options),
-        price=model.price.price([pixels], sizes),
-        warnings=(*_warnings(selection), *_faceless(cast, model)),
+        payload=payload,
+        price=price,
+        warnings=(
+            *_about_the_model(catalogue, model_name, asked, model, selection),
+            *_about_characters(catalogue, model, cast, selection),
+            *dropped,
+            *other_ratio,
+        ),
     )
 
 
-def _payload(
-    model: Model,
-    text: str,
-    seed: int | None,
-    aspect_ratio: str,
-    selection: refs.Selection,
-    options: Mapping[str, Any],
-) -> dict[str, Any]:
-    payload: dict[str, Any] = {model.prompt_field: text, **model.fixed}
-    if model.size.form == "pixels":
-        width, height = model.size.ratios[aspect_ratio]
-        payload[model.size.field] = {"width": width, "height": height}
-    else:
-        payload[model.size.field] = aspect_ratio
-    if model.format:
-        payload[model.format.field] = model.format.default
-    if model.seed_field and seed is not None:
-        payload[model.seed_field] = seed
-    if selection.placed and model.references.field:
-        urls = [REFERENCE_SCHEME + place.reference.id for place in selection.placed]
-        payload[model.references.field] = urls if model.references.kind == "several" else urls[0]
-    return payload | dict(options)
+def _route(catalogue: Catalogue, asked: Model, scene: Scene, cast: Sequence[Character]) -> Model:
+    """The model asked for, or the one of its family for scenes with or without references."""
+    shown = [character for character in cast if character.references]
+    people = [character for character in shown if character.is_person]
+    model = asked
+    if shown and asked.references.kind == "none" and asked.edit_model:
+        model = catalogue.find(asked.edit_model)
+    elif not shown and asked.references.required:
+        if asked.text_model is None:
+            raise _not_taken(f"{asked.id} needs a reference image; name a character that has one.")
+        return catalogue.find(asked.text_model)
+    if scene.without_references == DESCRIBE:
+        return model
+    if shown and model.references.kind == "none":
+        names = ", ".join(character.id for character in shown)
+        raise _not_taken(
+            f"{model.id} takes no references, so it cannot keep {names}; "
+            f"{_take_instead(catalogue, len(people))}"
+        )
+    if len(people) > 1 and model.references.max_people == 1:
+        names = ", ".join(character.id for character in people)
+        raise _not_taken(
+            f"{model.id} can be shown one character, and {names} are on stage; "
+            f"{_take_instead(catalogue, len(people))}"
+        )
+    return model
 
 
-def _faceless(cast: Sequence[Character], model: Model) -> Iterator[str]:
+def _take_instead(catalogue: Catalogue, people: int) -> str:
+    models = ", ".join(catalogue.keepers(max(1, people))[:_MAX_SUGGESTIONS])
+    return (
+        f"take a model that keeps them ({models}), or set without_references to "
+        f'"{DESCRIBE}" to have them drawn from words.'
+    )
+
+
+def _not_taken(detail: str) -> ReferencesNotTaken:
+    return ReferencesNotTaken(detail, (FieldError("characters", detail),))
+
+
+def _options(
+    asked: Model, model: Model, scene: Scene, with_references: bool, *, lenient: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """The scene's options as `model` takes them, and why any was left out."""
+    accepted: dict[str, Any] = {}
+    warnings = []
+    for name, value in scene.options.items():
+        why = model.ignored_options.get(name) or asked.ignored_options.get(name)
+        if why:
+            warnings.append(f"Option {name!r} is left out: {why}.")
+            continue
+        try:
+            accepted[name] = model.accept(name, value, with_references=with_references)
+        except InvalidOption as error:
+            if not lenient:
+                # The model that was asked for must take it; its text model need not.
+                asked.accept(name, value, with_references=with_references)
+            warnings.append(f"{error.detail} It is left out.")
+    return accepted, warnings
+
+
+def _aspect_ratio(
+    asked: Model, model: Model, wanted: str, *, lenient: bool
+) -> tuple[str, list[str]]:
+    if wanted in model.size.ratios:
+        return wanted, []
+    detail = f"{model.id} draws no {wanted}; it draws {', '.join(model.size.ratios)}."
+    if not lenient and (model is asked or wanted not in asked.size.ratios):
+        raise InvalidOption(detail, (FieldError("aspect_ratio", detail),))
+    nearest = min(model.size.ratios, key=lambda ratio: abs(_value(ratio) - _value(wanted)))
+    return nearest, [f"{detail} {nearest} is taken."]
+
+
+def _value(ratio: str) -> float:
+    width, _, height = ratio.partition(":")
+    return int(width) / max(1, int(height))
+
+
+def _about_the_model(
+    catalogue: Catalogue, name: str, asked: Model, model: Model, selection: refs.Selection
+) -> Iterator[str]:
+    note = catalogue.alias_note(name)
+    if note:
+        yield note
+    if model.family != asked.family:
+        yield f"{asked.id} needs a reference; scenes without one are drawn by {model.id}."
+    if model.references.note and selection.placed:
+        yield model.references.note
+    large = [p for p in selection.placed if megapixels((p.reference.width, p.reference.height)) > 1]
+    if large and model.price.counts_references:
+        yield "References larger than 1 MP cost more for every scene; shrink them to 1 MP."
+
+
+def _about_characters(
+    catalogue: Catalogue, model: Model, cast: Sequence[Character], selection: refs.Selection
+) -> Iterator[str]:
+    shown = {place.character for place in selection.placed}
     for character in cast:
         if not character.references:
             yield (
                 f"{character.id} has no reference image, so nothing keeps the same face; give one "
                 f"with POST /characters. Drawn from words by {model.id}."
             )
-
-
-def with_urls(payload: Any, urls: Mapping[str, str]) -> Any:
-    """`payload` with each string that is exactly a key of `urls` replaced by its URL.
-
-    Keys are whole `reference://<id>` values, so that a prompt which begins alike stays a prompt.
-    """
-    if isinstance(payload, str):
-        return urls.get(payload, payload)
-    if isinstance(payload, Mapping):
-        return {name: with_urls(value, urls) for name, value in payload.items()}
-    if isinstance(payload, list | tuple):
-        return [with_urls(value, urls) for value in payload]
-    return payload
-
-
-def _warnings(selection: refs.Selection) -> tuple[str, ...]:
-    shown = {place.character for place in selection.placed}
-    unseen = {left.character for left in selection.left_out} - shown
-    return tuple(
-        f"{character} is drawn from words alone: no reference fits the model's limit."
-        for character in sorted(unseen)
-    )
+        elif character.id not in shown:
+            larger = [m for m in catalogue.keepers(len(cast)) if m != model.id]
+            advice = f"; {larger[0]} takes more" if larger else ""
+            yield (
+                f"{character.id} is drawn from words alone: no reference fits "
+                f"the limit of {model.id}{advice}."
+            )

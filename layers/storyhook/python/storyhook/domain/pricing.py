@@ -26,7 +26,7 @@ def megapixels(size: Size) -> int:
 @dataclass(frozen=True, slots=True)
 class PriceLine:
     what: str
-    quantity: int
+    quantity: int | Decimal
     unit_price: Decimal
 
     @property
@@ -47,27 +47,42 @@ UNKNOWN = Price((), None)
 
 @dataclass(frozen=True, slots=True)
 class PriceRule:
-    """`rule`: first_megapixel, run_and_megapixels, image, megapixel or unknown."""
+    """`rule`: first_megapixel, run_and_megapixels, megapixel, image, image_by_option (the price of
+    the value of `option`), second (of the provider's computing time) or unknown.
+    """
 
     rule: str
     as_of: date
     grade: str
     unit_prices: Mapping[str, Decimal]
     counts_references: bool = False
+    option: str | None = None
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> "PriceRule":
         values = dict(entry)
         return cls(
             rule=values.pop("rule"),
-            as_of=values.pop("as_of"),
+            # A date in TOML, a text in JSON.
+            as_of=date.fromisoformat(str(values.pop("as_of"))),
             grade=values.pop("grade"),
             counts_references=values.pop("counts_references", False),
+            option=values.pop("option", None),
             unit_prices={name: Decimal(amount) for name, amount in values.items()},
         )
 
-    def price(self, images: Iterable[Size], references: Iterable[Size]) -> Price:
-        """The price of drawing `images` from `references`, line by line."""
+    def price(
+        self,
+        images: Iterable[Size],
+        references: Iterable[Size] = (),
+        inputs: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
+    ) -> Price:
+        """The price of drawing `images` from `references`, line by line.
+
+        `inputs` is the payload, for prices that depend on an option; `seconds` the provider's
+        computing time, for prices that depend on that.
+        """
         drawn = list(images)
         given = list(references) if self.counts_references else []
         total_megapixels = sum(megapixels(size) for size in [*drawn, *given])
@@ -87,6 +102,14 @@ class PriceRule:
                 lines = [PriceLine("image", len(drawn), unit["image"])]
             case "megapixel":
                 lines = [PriceLine("megapixel", total_megapixels, unit["megapixel"])]
+            case "image_by_option":
+                value = str((inputs or {}).get(self.option or ""))
+                if value not in unit:
+                    return UNKNOWN
+                lines = [PriceLine(f"image at {self.option} {value}", len(drawn), unit[value])]
+            case "second" if seconds is not None:
+                quantity = Decimal(str(round(seconds, 3)))
+                lines = [PriceLine("second", quantity, unit["second"])]
             case _:
                 return UNKNOWN
         kept = tuple(line for line in lines if line.quantity)

@@ -1,25 +1,31 @@
 """Which pictures a model is shown for a scene, in which order, and why; and what was left out.
 
-Only characters on stage. Every character's best reference comes before anyone's second, so that
-a small model limit costs angles, not people. What does not fit is recorded, never dropped silently.
+Only characters on stage. The order is also the order in which things are kept when a model takes
+few: the main view of each person, outfits, locations, props, further views, style. Everyone's best
+reference comes before anyone's second; what does not fit is recorded, never dropped silently.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from storyhook.domain.model import ReferenceRule
 from storyhook.domain.pricing import MEGAPIXEL, megapixels
 from storyhook.domain.story import Character, Reference, Scene
 
-_ROLE_RANK = {
-    "face": 0,
-    "full_body": 1,
-    "place": 1,
-    "object": 1,
-    "outfit": 2,
-    "pose": 3,
-    "style": 4,
+_ROLES = ("face", "full_body", "place", "object", "outfit", "pose", "style")
+_ANGLES = ("front", "three_quarter", "profile", "back")
+# Words of a scene's shot and camera that ask for another view than the front of the face.
+_WIDE = ("wide", "full", "long", "establishing")
+_ANGLE_WORDS = {
+    "behind": "back",
+    "back": "back",
+    "profile": "profile",
+    "side": "profile",
+    "three-quarter": "three_quarter",
+    "three quarter": "three_quarter",
+    "over-the-shoulder": "three_quarter",
+    "over the shoulder": "three_quarter",
 }
-_ANGLE_RANK = {"front": 0, "three_quarter": 1, "profile": 2, "back": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +51,127 @@ class Selection:
     left_out: tuple[LeftOut, ...]
 
 
-def select(
-    scene: Scene,
-    cast: Sequence[Character],
-    *,
-    maximum: int,
-    max_total_megapixels: int | None = None,
-) -> Selection:
-    """The references of `cast` (on stage, in the scene's order) that fit the model's limits."""
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A reference that the scene would like to show, or `refused` with the reason why not."""
+
+    character: Character
+    reference: Reference
+    why: str
+    refused: bool = False
+
+
+def select(scene: Scene, cast: Sequence[Character], rule: ReferenceRule) -> Selection:
+    """The references of `cast` (on stage, in the scene's order) that fit the model's rule."""
     placed: list[PlacedReference] = []
     left_out: list[LeftOut] = []
     pixels_used = 0
-    for round_, character, reference in _in_rounds(cast):
-        billed = megapixels((reference.width, reference.height)) * MEGAPIXEL
-        if len(placed) >= maximum:
-            why = f"the model takes {maximum} references"
-        elif max_total_megapixels and pixels_used + billed > max_total_megapixels * MEGAPIXEL:
-            why = f"the model takes {max_total_megapixels} megapixels of references in all"
+    for wish in _wishes(scene, cast, rule):
+        billed = megapixels((wish.reference.width, wish.reference.height)) * MEGAPIXEL
+        most = rule.max_total_megapixels
+        if wish.refused:
+            why = wish.why
+        elif len(placed) >= rule.max:
+            why = f"the model takes {rule.max or 'no'} reference{'s' * (rule.max != 1)}"
+        elif most and pixels_used + billed > most * MEGAPIXEL:
+            why = f"the model takes {most} megapixels of references in all"
         else:
             pixels_used += billed
-            why = (
-                f"main reference of {character.name}, who is in {scene.id}"
-                if round_ == 0
-                else f"another view of {character.name} ({reference.angle})"
-            )
-            placed.append(PlacedReference(len(placed) + 1, character.id, reference, why))
+            position = len(placed) + 1
+            placed.append(PlacedReference(position, wish.character.id, wish.reference, wish.why))
             continue
-        left_out.append(LeftOut(character.id, reference, why))
+        left_out.append(LeftOut(wish.character.id, wish.reference, why))
     return Selection(tuple(placed), tuple(left_out))
 
 
-def _in_rounds(cast: Sequence[Character]) -> Iterable[tuple[int, Character, Reference]]:
-    ranked = [(character, sorted(character.references, key=_rank)) for character in cast]
-    rounds = max((len(references) for _, references in ranked), default=0)
+def _wishes(scene: Scene, cast: Sequence[Character], rule: ReferenceRule) -> Iterator[_Wish]:
+    """All references on stage, those first that the scene needs most."""
+    views = _View(scene)
+    ranked = [(character, sorted(character.references, key=views.rank)) for character in cast]
+    with_any = [(character, references) for character, references in ranked if references]
+    people = [pair for pair in with_any if pair[0].is_person]
+    places = [pair for pair in with_any if pair[0].kind == "location"]
+    props = [pair for pair in with_any if pair[0].kind == "prop"]
+    rest = [(character, references[1:]) for character, references in with_any]
+
+    for character, references in people:
+        yield _Wish(character, references[0], views.why_main(character, references[0]))
+    if rule.kind == "ip_adapter":
+        yield from _beside_adapters(scene, places, props, rest, start_needed=not people)
+        return
+    for character, reference in _in_rounds(rest, lambda ref: ref.role == "outfit"):
+        if character.id in scene.overrides:
+            why = f"{scene.id} changes the outfit of {character.name}"
+            yield _Wish(character, reference, why, refused=True)
+        else:
+            yield _Wish(character, reference, f"outfit of {character.name}")
+    for character, references in (*places, *props):
+        yield _Wish(character, references[0], views.why_main(character, references[0]))
+    for character, reference in _in_rounds(rest, lambda ref: ref.role not in ("outfit", "style")):
+        what = "pose" if reference.role == "pose" else f"another view ({reference.angle})"
+        yield _Wish(character, reference, f"{what} of {character.name}")
+    for character, reference in _in_rounds(rest, lambda ref: ref.role == "style"):
+        yield _Wish(character, reference, f"style of {character.name}")
+
+
+type _Ranked = Sequence[tuple[Character, Sequence[Reference]]]
+
+
+def _beside_adapters(
+    scene: Scene, places: _Ranked, props: _Ranked, rest: _Ranked, *, start_needed: bool
+) -> Iterator[_Wish]:
+    """An adapter copies what it is shown: one view of each person, and a picture to start from.
+
+    That is a location; without people and locations it is the first prop.
+    """
+    starts = [*places, *props] if start_needed else places
+    for index, (character, references) in enumerate(starts):
+        why = f"starting picture: the {character.kind} of {scene.id}"
+        if index:
+            why = "the model starts from one picture"
+        yield _Wish(character, references[0], why, refused=index > 0)
+    for character, references in () if start_needed else props:
+        yield _Wish(character, references[0], "adapters are for people", refused=True)
+    for character, references in rest:
+        for reference in references:
+            yield _Wish(character, reference, "one adapter for each person", refused=True)
+
+
+def _in_rounds(
+    ranked: _Ranked, wanted: Callable[[Reference], bool]
+) -> Iterable[tuple[Character, Reference]]:
+    """Everyone's first such reference, then everyone's second, and so on."""
+    chosen = [(character, [r for r in references if wanted(r)]) for character, references in ranked]
+    rounds = max((len(references) for _, references in chosen), default=0)
     for round_ in range(rounds):
-        for character, references in ranked:
+        for character, references in chosen:
             if round_ < len(references):
-                yield round_, character, references[round_]
+                yield character, references[round_]
 
 
-def _rank(reference: Reference) -> tuple[int, int, str]:
-    return _ROLE_RANK[reference.role], _ANGLE_RANK[reference.angle], reference.id
+class _View:
+    """Which views suit the scene: a wide shot wants the whole body, "from behind" the back."""
+
+    def __init__(self, scene: Scene) -> None:
+        words = f"{scene.shot or ''} {scene.camera or ''}".lower()
+        self._wide = any(word in words.split() for word in _WIDE)
+        angles = [angle for word, angle in _ANGLE_WORDS.items() if word in words]
+        self._angles = tuple(dict.fromkeys([*angles, *_ANGLES]))
+        self._asked = bool(angles)
+        self._roles = _ROLES
+        if self._wide:
+            self._roles = ("full_body", "face", *_ROLES[2:])
+
+    def rank(self, reference: Reference) -> tuple[int, int, str]:
+        role = self._roles.index(reference.role)
+        return role, self._angles.index(reference.angle), reference.id
+
+    def why_main(self, character: Character, reference: Reference) -> str:
+        if not character.is_person:
+            return f"main reference of {character.name}, a {character.kind} of the scene"
+        why = f"main reference of {character.name}, who is on stage"
+        if self._wide and reference.role == "full_body":
+            return f"{why}; the whole body for a wide shot"
+        if self._asked and reference.angle == self._angles[0]:
+            return f"{why}; the view that the camera asks for"
+        return why

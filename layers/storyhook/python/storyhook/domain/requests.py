@@ -40,3 +40,4 @@ class StoryboardRequest:
     look: Look
     seed: int | None
     callback_url: str | None
+    same_seed: bool = False

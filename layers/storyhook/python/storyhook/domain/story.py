@@ -14,6 +14,8 @@ MAX_SEED = 2**31 - 1
 ROLES = ("face", "full_body", "outfit", "pose", "style", "place", "object")
 ANGLES = ("front", "three_quarter", "profile", "back")
 KINDS = ("character", "location", "prop")
+# What becomes of characters whose references a model cannot be shown.
+REFUSE, DESCRIBE = "refuse", "describe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,18 @@ class Character:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def is_person(self) -> bool:
+        return self.kind == "character"
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture wanted. `overrides` maps a character id to changed fields (`outfit`)."""
+    """One picture wanted. `overrides` maps a character id to changed fields (`outfit`).
+
+    `crowd`: whether others than the characters may be seen; None leaves it to the words.
+    `without_references`: what becomes of characters whose references the model cannot be shown.
+    """
 
     id: str
     position: int
@@ -63,6 +73,8 @@ class Scene:
     model: str | None = None
     seed: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    crowd: bool | None = None
+    without_references: str = REFUSE
 
 
 @dataclass(frozen=True, slots=True)

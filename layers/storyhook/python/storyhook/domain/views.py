@@ -9,13 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from storyhook.domain.catalogue import Model
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import TITLES, Failure
-from storyhook.domain.plan import Plan
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.domain.pricing import Price, as_text
-from storyhook.domain.prompt import TEMPLATE_VERSION
+from storyhook.domain.pricing import as_text
 from storyhook.domain.story import Character
 from storyhook.domain.storyboard import SceneState, Storyboard, actual_cost, progress
 
@@ -55,58 +52,10 @@ def error(failure: Failure | None) -> Json | None:
     }
 
 
-def price_lines(price: Price) -> list[Json]:
-    return [
-        {
-            "what": line.what,
-            "quantity": line.quantity,
-            "unit_price": as_text(line.unit_price),
-            "amount": as_text(line.amount),
-        }
-        for line in price.lines
-    ]
-
-
-def plan_input(plan: Plan) -> Json:
-    """The plan as a prediction stores and shows it under `input`; `key` names the S3 object."""
-    return {
-        "prompt": plan.prompt,
-        "seed": plan.seed,
-        "aspect_ratio": plan.aspect_ratio,
-        "references": [
-            {
-                "position": place.position,
-                "character": place.character,
-                "role": place.reference.role,
-                "angle": place.reference.angle,
-                "reference_id": place.reference.id,
-                "why": place.why,
-                "key": place.reference.key,
-                "width": place.reference.width,
-                "height": place.reference.height,
-            }
-            for place in plan.references
-        ],
-        "left_out": [
-            {
-                "character": left.character,
-                "role": left.reference.role,
-                "angle": left.reference.angle,
-                "reference_id": left.reference.id,
-                "why": left.why,
-            }
-            for left in plan.left_out
-        ],
-        "price": price_lines(plan.price),
-        "template": TEMPLATE_VERSION,
-        "payload": dict(plan.payload),
-    }
-
-
 _INTERNAL_REFERENCE_FIELDS = frozenset({"key", "width", "height"})
 
 
-def _public_input(stored: Mapping[str, Any]) -> Json:
+def public_input(stored: Mapping[str, Any]) -> Json:
     references = [
         {name: value for name, value in ref.items() if name not in _INTERNAL_REFERENCE_FIELDS}
         for ref in stored["references"]
@@ -148,7 +97,7 @@ def prediction(row: Prediction, sign: Sign) -> Json:
         "model": row.model,
         "provider": row.provider,
         "provider_id": row.handle.provider_id if row.handle else None,
-        "input": _public_input(row.input),
+        "input": public_input(row.input),
         "output": output,
         "error": error(row.failure),
         "cost": _cost(row.cost_estimated, row.cost_actual),
@@ -178,7 +127,7 @@ def scene(state: SceneState, sign: Sign) -> Json:
         "image": image(shown.images[0], sign) if shown else None,
         "chosen": shown.id if shown else None,
         "candidates": [candidate.id for candidate in state.predictions],
-        "references": _public_input(row.input)["references"],
+        "references": public_input(row.input)["references"],
         "left_out": row.input["left_out"],
         "cost": _cost(row.cost_estimated, row.cost_actual),
         "metrics": metrics(row),
@@ -259,34 +208,4 @@ def character(row: Character, sign: Sign) -> Json:
         "urls": {"self": f"/characters/{row.id}"},
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
-    }
-
-
-def model(entry: Model) -> Json:
-    price = entry.price
-    size = next(iter(entry.size.ratios.values()))
-    references = 1 if entry.references.max else 0
-    example = price.price([size], [(1024, 1024)] * references)
-    return {
-        "id": entry.id,
-        "aliases": list(entry.aliases),
-        "provider": entry.provider,
-        "endpoint": entry.endpoint,
-        "references": {"kind": entry.references.kind, "max": entry.references.max},
-        "aspect_ratios": list(entry.size.ratios),
-        "options": {name: rule.expectation() for name, rule in entry.options.items()},
-        "price": {
-            "rule": price.rule,
-            "unit_price": {name: as_text(amount) for name, amount in price.unit_prices.items()},
-            "as_of": price.as_of.isoformat(),
-            "grade": price.grade,
-            "example": {
-                "what": f"one picture of 1 MP from {references} reference(s) of 1 MP",
-                "cost": as_text(example.total),
-            },
-        },
-        "typical_seconds": entry.typical_seconds,
-        "consistency": entry.consistency,
-        "best_for": entry.best_for,
-        "note": entry.note,
     }

@@ -5,7 +5,7 @@ Each model turns into the domain's own request; nothing behind this file sees py
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -54,7 +54,8 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Cast = Annotated[tuple[Id, ...], Field(max_length=32), AfterValidator(_each_once)]
-AspectRatio = Annotated[str, Field(pattern=r"^\d{1,2}:\d{1,2}$")]
+AspectRatio = Annotated[str, Field(pattern=r"^[1-9]\d?:[1-9]\d?$")]
+WithoutReferences = Literal["refuse", "describe"]
 
 
 class _Body(BaseModel):
@@ -108,6 +109,8 @@ class PredictionBody(_Body):
     style: Text | None = None
     seed: Seed | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    crowd: bool | None = None
+    without_references: WithoutReferences = "refuse"
     callback_url: Url | None = None
 
     def to_request(self) -> PredictionRequest:
@@ -119,6 +122,8 @@ class PredictionBody(_Body):
                 description=self.prompt,
                 characters=self.characters,
                 options=self.options,
+                crowd=self.crowd,
+                without_references=self.without_references,
             ),
             look=Look(style=self.style, aspect_ratio=self.aspect_ratio),
             seed=self.seed,
@@ -139,6 +144,8 @@ class SceneBody(_Body):
     model: ShortText | None = None
     seed: Seed | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    crowd: bool | None = None
+    without_references: WithoutReferences | None = None
 
     @field_validator("overrides")
     @classmethod
@@ -166,6 +173,8 @@ class SceneBody(_Body):
             model=self.model,
             seed=self.seed,
             options=self.options,
+            crowd=self.crowd,
+            without_references=self.without_references or "refuse",
         )
 
 
@@ -173,10 +182,12 @@ class StoryboardBody(_Body):
     title: ShortText = "Untitled"
     model: ShortText
     seed: Seed | None = None
+    seed_mode: Literal["by_scene", "same"] = "by_scene"
     style: Text | None = None
     palette: Annotated[tuple[ShortText, ...], Field(max_length=5)] = ()
     aspect_ratio: AspectRatio = "16:9"
     options: dict[str, Any] = Field(default_factory=dict)
+    without_references: WithoutReferences = "refuse"
     callback_url: Url | None = None
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
     scenes: Annotated[tuple[SceneBody, ...], Field(min_length=1, max_length=MAX_SCENES)]
@@ -204,7 +215,12 @@ class StoryboardBody(_Body):
 
     def to_request(self) -> StoryboardRequest:
         scenes = [
-            scene.model_copy(update={"options": {**self.options, **scene.options}})
+            scene.model_copy(
+                update={
+                    "options": {**self.options, **scene.options},
+                    "without_references": scene.without_references or self.without_references,
+                }
+            )
             for scene in self.scenes
         ]
         return StoryboardRequest(
@@ -215,15 +231,27 @@ class StoryboardBody(_Body):
             look=Look(self.style, self.palette, self.aspect_ratio),
             seed=self.seed,
             callback_url=self.callback_url,
+            same_seed=self.seed_mode == "same",
         )
 
 
-def parse[Body: BaseModel](kind: type[Body], event: Mapping[str, Any]) -> Body:
+def wants_dry_run(event: Mapping[str, Any]) -> bool:
+    """Whether only the plan is asked for; any other value than true or false is refused."""
+    value = (event.get("queryStringParameters") or {}).get("dry_run", "false")
+    if value not in ("true", "false"):
+        raise InvalidRequest("dry_run is true or false.", (FieldError("dry_run", "true or false"),))
+    return bool(value == "true")
+
+
+def parse[Body: BaseModel](
+    kind: type[Body], event: Mapping[str, Any], query: Collection[str] = ()
+) -> Body:
     """The checked body of an HTTP API event; raises with the path of every wrong field.
 
-    What would be ignored is refused: somebody who asks for a dry run must not pay for a real one.
+    `query` names the parameters that the route reads. What would be ignored is refused: somebody
+    who misspells a dry run must not pay for a real one.
     """
-    unknown = [*(event.get("queryStringParameters") or {})]
+    unknown = [name for name in event.get("queryStringParameters") or {} if name not in query]
     unknown += [name for name in event.get("headers") or {} if name.lower() == "idempotency-key"]
     if unknown:
         raise InvalidRequest(

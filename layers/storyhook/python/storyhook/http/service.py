@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from storyhook.domain import views
+from storyhook.domain import model_views, plan_views, views
 from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
-from storyhook.http.requests import CharacterBody, StoryboardBody, caller, parse
+from storyhook.http.requests import CharacterBody, StoryboardBody, caller, parse, wants_dry_run
 
 if TYPE_CHECKING:
     from storyhook.domain.access import Page
@@ -87,8 +87,13 @@ class Api:
         return _listing(page, [views.character(row, self.images.sign) for row in page.items])
 
     def post_storyboard(self, event: Event) -> Reply:
-        body = parse(StoryboardBody, event)
-        board, states = self.create_storyboard(caller(event), body.to_request())
+        request = parse(StoryboardBody, event, query=("dry_run",)).to_request()
+        if wants_dry_run(event):
+            planned = self.create_storyboard.plan(caller(event), request)
+            shown = plan_views.board_plan(request, planned.seed, planned.plans)
+            shown["warnings"] = list(planned.warnings)
+            return Reply(HTTPStatus.OK, views.fitting(shown, _MAX_ANSWER_BYTES))
+        board, states = self.create_storyboard(caller(event), request)
         return Reply(HTTPStatus.ACCEPTED, self._board(board, states))
 
     def get_storyboard(self, event: Event, storyboard_id: str) -> Reply:
@@ -114,8 +119,13 @@ class Api:
         page = self.predictions.list(caller(event).tenant, *_paging(event))
         return _listing(page, [views.prediction(row, self.images.sign) for row in page.items])
 
-    def list_models(self, _event: Event) -> Reply:
-        items = [views.model(model) for model in self.catalogue.models.values()]
+    def list_models(self, event: Event) -> Reply:
+        query = event.get("queryStringParameters") or {}
+        sort = query.get("sort")
+        if set(query) - {"sort"} or (sort is not None and sort not in model_views.SORTS):
+            detail = f"GET /models takes sort, one of {', '.join(model_views.SORTS)}."
+            raise InvalidRequest(detail, (FieldError("sort", detail),))
+        items = model_views.models(self.catalogue.models.values(), sort)
         return Reply(HTTPStatus.OK, {"items": items, "next_cursor": None})
 
 

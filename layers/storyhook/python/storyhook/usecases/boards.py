@@ -30,6 +30,7 @@ from storyhook.usecases.request import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.catalogue import Catalogue
@@ -72,6 +73,22 @@ class ReadStoryboard:
         return [SceneState(scene, tuple(rows[p] for p in scene.predictions)) for scene in scenes]
 
 
+@dataclass(frozen=True, slots=True)
+class BoardPlan:
+    """A board as it would be made: a plan for each scene, in order."""
+
+    request: StoryboardRequest
+    seed: int
+    plans: tuple[Plan, ...]
+    warnings: tuple[str, ...]
+    brought: tuple[PreparedCharacter, ...]
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD, or None as soon as one price is unknown."""
+        return add(plan.price.total for plan in self.plans)
+
+
 @dataclass(frozen=True)
 class CreateStoryboard:
     storyboards: Storyboards
@@ -84,10 +101,8 @@ class CreateStoryboard:
     clock: Clock
     entropy: Entropy
 
-    def __call__(
-        self, key: ApiKey, request: StoryboardRequest
-    ) -> tuple[Storyboard, list[SceneState]]:
-        """Check and plan everything, then write every row, then start the workflow."""
+    def plan(self, key: ApiKey, request: StoryboardRequest) -> BoardPlan:
+        """What would be sent for each scene, and its price. Writes and pays nothing."""
         check_callback_url(self.guard, request.callback_url)
         self.catalogue.find(request.model)
         brought = self._prepare(key.tenant, request.characters)
@@ -97,7 +112,15 @@ class CreateStoryboard:
             brought={prepared.character.id: prepared.character for prepared in brought},
         )
         seed = request.seed if request.seed is not None else random_seed(self.entropy)
-        plans = [self._plan(request, scene, cast, seed) for scene in request.scenes]
+        plans = tuple(self._plan(request, scene, cast, seed) for scene in request.scenes)
+        return BoardPlan(request, seed, plans, _warnings(plans), tuple(brought))
+
+    def __call__(
+        self, key: ApiKey, request: StoryboardRequest
+    ) -> tuple[Storyboard, list[SceneState]]:
+        """Check and plan everything, then write every row, then start the workflow."""
+        planned = self.plan(key, request)
+        plans, brought = planned.plans, planned.brought
         for provider in dict.fromkeys(plan.provider for plan in plans):
             self.provider_keys.check(provider)
 
@@ -133,8 +156,8 @@ class CreateStoryboard:
             title=request.title,
             status=BoardStatus.RUNNING,
             scene_count=len(scenes),
-            cost_estimated=add(plan.price.total for plan in plans),
-            warnings=_warnings(plans),
+            cost_estimated=planned.cost,
+            warnings=planned.warnings,
             created_at=now,
             due_at=now + BOARD_PATIENCE,
             callback_url=request.callback_url,
@@ -172,7 +195,7 @@ class CreateStoryboard:
                 scene,
                 [cast[name] for name in scene.characters],
                 request.look,
-                seed=scene.seed if scene.seed is not None else scene_seed(seed, scene.position),
+                seed=_seed_of(request, scene, seed),
             )
         except StoryhookError as error:
             here = f"scenes[{scene.position - 1}]"
@@ -182,6 +205,12 @@ class CreateStoryboard:
                 for e in error.errors
             ) or (FieldError(here, error.detail),)
             raise
+
+
+def _seed_of(request: StoryboardRequest, scene: Scene, board_seed: int) -> int:
+    if scene.seed is not None:
+        return scene.seed
+    return board_seed if request.same_seed else scene_seed(board_seed, scene.position)
 
 
 def _warnings(plans: Sequence[Plan]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from storyhook.domain.images import inspect
 from storyhook.domain.outcome import NotCreated, Rejected
-from storyhook.domain.plan import REFERENCE_SCHEME
+from storyhook.domain.payload import REFERENCE_SCHEME
 from storyhook.domain.prediction import LEASE
 from storyhook.domain.upload import MAX_KEPT, Upload, Uploaded
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
 from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene
+from storyhook.domain.plan_views import plan_input
 from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Prediction, Status
-from storyhook.domain.views import plan_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,12 +123,12 @@ class RequestPrediction:
     clock: Clock
     entropy: Entropy
 
-    def __call__(self, key: ApiKey, request: PredictionRequest) -> Prediction:
-        """Create the prediction at the provider; queue it if the provider throttles or is down."""
+    def plan(self, key: ApiKey, request: PredictionRequest) -> Plan:
+        """What would be sent, and its price. Writes and pays nothing."""
         check_callback_url(self.guard, request.callback_url)
         self.catalogue.find(request.model)
         cast = self.casting.load(key.tenant, [request.scene], path=lambda _: "")
-        plan = plan_scene(
+        return plan_scene(
             self.catalogue,
             request.model,
             request.scene,
@@ -136,6 +136,10 @@ class RequestPrediction:
             request.look,
             seed=request.seed if request.seed is not None else random_seed(self.entropy),
         )
+
+    def __call__(self, key: ApiKey, request: PredictionRequest) -> Prediction:
+        """Create the prediction at the provider; queue it if the provider throttles or is down."""
+        plan = self.plan(key, request)
         # Also for the refusal, before anything is written, of a provider without a key.
         self.submit.provider(plan.provider)
         now = self.clock()

@@ -82,7 +82,8 @@ class Settle:
         given = [(ref["width"], ref["height"]) for ref in row.input["references"]]
         # None when the model has left the catalogue meanwhile.
         model = self.catalogue.models.get(row.model)
-        cost = model.price.price(sizes, given).total if model else None
+        inputs, seconds = row.input["payload"], result.provider_seconds
+        cost = model.price.price(sizes, given, inputs, seconds).total if model else None
         self._end(
             row,
             Status.SUCCEEDED,

@@ -20,7 +20,7 @@ from storyhook.domain.outcome import (
     Rejected,
     Submission,
 )
-from storyhook.domain.plan import with_urls
+from storyhook.domain.payload import with_urls
 from storyhook.domain.prediction import (
     QUEUE_PATIENCE,
     UNKNOWN_PATIENCE,
@@ -34,7 +34,8 @@ from storyhook.usecases.settle import EXPIRED_UNSENT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storyhook.domain.catalogue import Catalogue, Model
+    from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.model import Model
     from storyhook.ports import Clock, Predictions, ProviderClient, ReferenceUrls
     from storyhook.usecases.settle import Settle
 

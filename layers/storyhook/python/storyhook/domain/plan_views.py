@@ -1,0 +1,99 @@
+"""A plan as it is stored with its prediction, and as it is shown."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from storyhook.domain import views
+from storyhook.domain.plan import Plan
+from storyhook.domain.pricing import Price, add, as_text
+from storyhook.domain.prompt import TEMPLATE_VERSION
+from storyhook.domain.requests import StoryboardRequest
+
+Json = dict[str, Any]
+
+
+def price_lines(price: Price) -> list[Json]:
+    return [
+        {
+            "what": line.what,
+            "quantity": float(line.quantity)
+            if isinstance(line.quantity, Decimal)
+            else line.quantity,
+            "unit_price": as_text(line.unit_price),
+            "amount": as_text(line.amount),
+        }
+        for line in price.lines
+    ]
+
+
+def plan(planned: Plan) -> Json:
+    """A plan as `?dry_run=true` answers it: nothing of it is written or paid."""
+    return {
+        "model": planned.model,
+        "provider": planned.provider,
+        "endpoint": planned.endpoint,
+        **views.public_input(plan_input(planned)),
+        "cost": {"estimated": as_text(planned.price.total)},
+        "warnings": list(planned.warnings),
+    }
+
+
+def board_plan(request: StoryboardRequest, seed: int, plans: Sequence[Plan]) -> Json:
+    """A board's plan, scene by scene. `known` is the sum of the prices that are known."""
+    totals = [planned.price.total for planned in plans]
+    return {
+        "dry_run": True,
+        "title": request.title,
+        "seed": seed,
+        "scenes": [
+            {
+                "id": scene.id,
+                "position": scene.position,
+                "caption": scene.caption,
+                "characters": list(scene.characters),
+                **plan(planned),
+            }
+            for scene, planned in zip(request.scenes, plans, strict=True)
+        ],
+        "cost": {
+            "estimated": as_text(add(totals)),
+            "known": as_text(add(total for total in totals if total is not None)),
+        },
+    }
+
+
+def plan_input(plan: Plan) -> Json:
+    """The plan as a prediction stores and shows it under `input`; `key` names the S3 object."""
+    return {
+        "prompt": plan.prompt,
+        "seed": plan.seed,
+        "aspect_ratio": plan.aspect_ratio,
+        "references": [
+            {
+                "position": place.position,
+                "character": place.character,
+                "role": place.reference.role,
+                "angle": place.reference.angle,
+                "reference_id": place.reference.id,
+                "why": place.why,
+                "key": place.reference.key,
+                "width": place.reference.width,
+                "height": place.reference.height,
+            }
+            for place in plan.references
+        ],
+        "left_out": [
+            {
+                "character": left.character,
+                "role": left.reference.role,
+                "angle": left.reference.angle,
+                "reference_id": left.reference.id,
+                "why": left.why,
+            }
+            for left in plan.left_out
+        ],
+        "price": price_lines(plan.price),
+        "template": TEMPLATE_VERSION,
+        "payload": dict(plan.payload),
+    }
