@@ -29,8 +29,8 @@ bench: tools ## measure start-up, throughput and cost against the budgets
 models: tools ## try every model of the catalogue on a local cloud; writes docs/models.md
 	@$(PYTHON) -m local.trial $(ARGS)
 
-up: tools ## start a local cloud to work with; it ends itself after 8 hours [NAME=…]
-	@$(PYTHON) -m local up $(if $(NAME),--name "$(NAME)")
+up: tools ## start a local cloud to work with; it ends itself after 8 hours [NAME=… LIVE=1]
+	@$(PYTHON) -m local up $(if $(NAME),--name "$(NAME)") $(if $(LIVE),--live)
 
 down: tools ## stop it [NAME=…]
 	@$(PYTHON) -m local down $(if $(NAME),--name "$(NAME)")

@@ -2,17 +2,21 @@
 
 python -m local up                    start one, print how to reach it, return
 python -m local up --name mine        another one beside it
+python -m local up --live             one that sends to the real providers, with your keys
 python -m local status                what is running
 python -m local down                  stop it
 """
 
 import argparse
+import os
 import sys
 import time
 
-from local.cloud import LocalCloud, StartFailed
+from local.cloud import LocalCloud, Providers, StartFailed, own_keys
+from local.cloud.providers import KEY_VARIABLES
 
 MAX_HOURS = 8.0
+_LABELS = {"fal": "fal", "replicate": "Replicate"}
 
 
 def main() -> int:
@@ -30,11 +34,19 @@ def main() -> int:
 
 def up(options: argparse.Namespace) -> int:
     began = time.monotonic()
-    cloud = LocalCloud.up(options.name, print, options.max_hours * 3600)
-    if cloud is None:
-        print(f"{options.name} is running already, or is being started")
-    else:
+    keys = own_keys(os.environ) if options.live else None
+    cloud = LocalCloud.up(options.name, print, options.max_hours * 3600, keys)
+    if cloud is not None:
         print(f"ready in {time.monotonic() - began:.0f} s")
+        return status(options)
+    there = LocalCloud.attach(options.name)
+    if there is not None and options.live != (there.state.providers == Providers.LIVE):
+        kind = "the real" if there.state.providers == Providers.LIVE else "simulated"
+        raise StartFailed(
+            f"{options.name} is running already, with {kind} providers; `make down` it first, "
+            "or choose another NAME"
+        )
+    print(f"{options.name} is running already, or is being started")
     return status(options)
 
 
@@ -60,12 +72,19 @@ def status(_: argparse.Namespace) -> int:
         print(f"  API key    {cloud.api_key}")
         print(f"  callbacks  {cloud.callback_secret}   (verify them with this secret)")
         print(f"  AWS        {cloud.endpoint_url}   (AWS_ENDPOINT_URL)")
-        print(f"  fal        {cloud.fal_url}")
-        print(f"  Replicate  {cloud.replicate_url}")
+        for name, url in (("fal", cloud.fal_url), ("replicate", cloud.replicate_url)):
+            print(f"  {_LABELS[name]:9}  {_provider(cloud, name, url)}")
         print(f"  logs       .local/{cloud.state.name}/ (emulator.log has the functions')")
         print("  for the examples of the README:")
         print(f"    API='{cloud.api_url}' KEY='{cloud.api_key}'")
     return 0
+
+
+def _provider(cloud: LocalCloud, name: str, url: str) -> str:
+    if not url:
+        return f"off, because {KEY_VARIABLES[name]} was not set"
+    live = cloud.state.providers == Providers.LIVE
+    return f"{url}   (the real one: predictions cost money)" if live else url
 
 
 def _arguments() -> argparse.Namespace:
@@ -74,6 +93,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("command", choices=["up", "down", "status"])
     parser.add_argument("--name", default="local", help="several can run side by side")
+    parser.add_argument(
+        "--live", action="store_true", help="up: with your FAL_KEY, REPLICATE_API_TOKEN or both"
+    )
     parser.add_argument("--all", action="store_true", help="down: whatever its name")
     parser.add_argument("--max-hours", type=float, default=MAX_HOURS, help="it ends itself then")
     return parser.parse_args()

@@ -25,8 +25,10 @@ def _session() -> boto3.Session:
     return boto3.Session(botocore_session=core, region_name=REGION)
 
 
-def client(service: str, endpoint_url: str) -> Any:
+def client(service: str, endpoint_url: str, settings: Config | None = None) -> Any:
     config = Config(proxies={}, retries={"mode": "standard", "max_attempts": 2})
+    if settings is not None:
+        config = config.merge(settings)
     if service == "s3":
         # Only SigV4 URLs are checked by the emulator, and only path-style names resolve.
         config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))

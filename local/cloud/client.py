@@ -7,13 +7,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from local.cloud import environments
 from local.cloud.places import DEV_PYTHON, HOME, ROOT, Places
 from local.cloud.processes import tail
+from local.cloud.providers import Providers
 from local.cloud.state import CloudState, StartFailed
 
 type Progress = Callable[[str], None]
@@ -40,15 +41,17 @@ class LocalCloud:
         progress: Progress = _silent,
         *,
         simulators: Mapping[str, Mapping[str, object]] | None = None,
+        providers: Providers = Providers.SIMULATED,
         max_seconds: float = 2 * 3600,
     ) -> Self:
         """Takes `name-2`, `name-3` and so on while another run has the name.
 
         `simulators` maps "fal" and "replicate" to the settings that they start with.
         """
+        launch = Launch(providers, max_seconds, simulators or {})
         for number in range(1, TAKEN_NAMES + 1):
             places = Places(name if number == 1 else f"{name}-{number}")
-            supervisor = _launch(places, max_seconds, simulators or {}, detach=False)
+            supervisor = _launch(places, launch)
             try:
                 if _follow(supervisor, places, progress):
                     return cls(_state_of(places), supervisor)
@@ -59,10 +62,21 @@ class LocalCloud:
         raise StartFailed(f"{TAKEN_NAMES} local clouds named {name} are running already")
 
     @classmethod
-    def up(cls, name: str, progress: Progress, max_seconds: float) -> Self | None:
-        """One that outlives its starter; None if it is there already. `down` ends it."""
+    def up(
+        cls,
+        name: str,
+        progress: Progress,
+        max_seconds: float,
+        own_keys: Mapping[str, str] | None = None,
+    ) -> Self | None:
+        """One that outlives its starter; None if it is there already. `down` ends it.
+
+        With `own_keys`, by provider, it sends to the real providers.
+        """
         places = Places(name)
-        supervisor = _launch(places, max_seconds, {}, detach=True)
+        providers = Providers.LIVE if own_keys else Providers.SIMULATED
+        launch = Launch(providers, max_seconds, keys=own_keys or {}, detach=True)
+        supervisor = _launch(places, launch)
         try:
             if not _follow(supervisor, places, progress):
                 return None
@@ -145,24 +159,30 @@ class LocalCloud:
         return aws.client(service, self.endpoint_url)
 
 
-def _launch(
-    places: Places,
-    max_seconds: float,
-    simulators: Mapping[str, Mapping[str, object]],
-    *,
-    detach: bool,
-) -> "subprocess.Popen[str]":
+@dataclass(frozen=True)
+class Launch:
+    """What a supervisor is told."""
+
+    providers: Providers
+    max_seconds: float
+    simulators: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    detach: bool = False
+
+
+def _launch(places: Places, launch: Launch) -> "subprocess.Popen[str]":
     places.folder.mkdir(parents=True, exist_ok=True)
     command = [str(DEV_PYTHON), "-m", "local.cloud.supervisor", "--name", places.name]
-    command += ["--max-seconds", str(max_seconds)]
-    command += ["--simulators", json.dumps({name: dict(of) for name, of in simulators.items()})]
-    if detach:
+    command += ["--max-seconds", str(launch.max_seconds), "--providers", launch.providers]
+    settings = {name: dict(of) for name, of in launch.simulators.items()}
+    command += ["--simulators", json.dumps(settings)]
+    if launch.detach:
         command.append("--detach")
     with places.log("supervisor").open("w") as log:
         return subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environments.project(),
+            env=environments.supervisor(launch.keys),  # never on the command line
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

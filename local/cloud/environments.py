@@ -4,16 +4,20 @@ A profile or an endpoint that leaked in would let a local run touch a real accou
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.cloud.places import ROOT
 from local.cloud.ports import HOST
+from local.cloud.providers import KEY_VARIABLES
 
 REGION = "us-east-1"
 _NOWHERE = os.devnull
 _DIRECT = f"{HOST},localhost"
 # The project's settings for its own development; in a function's process they would be wrong.
 _NOT_FOR_TOOLS = ("AWS_", "SAM_CLI_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "__PYVENV_LAUNCHER__")
+# Keys that cost money go to the one process that puts them where secrets belong.
+_NOT_FOR_ANYONE = ("FAL_", "REPLICATE_")
 
 
 def emulator(port: int, scratch: Path) -> dict[str, str]:
@@ -32,6 +36,11 @@ def emulator(port: int, scratch: Path) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",  # else it listens on 0.0.0.0:8883 all the same
         "SFTP_ENABLED": "0",
     }
+
+
+def supervisor(keys: Mapping[str, str]) -> dict[str, str]:
+    """As `project`, and with the user's own keys, by provider."""
+    return {**project(), **{KEY_VARIABLES[name]: key for name, key in keys.items()}}
 
 
 def project() -> dict[str, str]:
@@ -69,5 +78,5 @@ def _cleaned() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.upper().startswith(_NOT_FOR_TOOLS)
+        if not name.upper().startswith((*_NOT_FOR_TOOLS, *_NOT_FOR_ANYONE))
     }

@@ -12,6 +12,8 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True)
 class CloudState:
+    """`providers` is one of `Providers`; the URL of one for which there is no key is empty."""
+
     name: str
     supervisor_pid: int
     started_at: str
@@ -27,6 +29,7 @@ class CloudState:
     ports: dict[str, int]
     pids: dict[str, int]
     seconds: dict[str, float]
+    providers: str = "simulated"
 
     def write(self, path: Path) -> None:
         """In one go and for this user only: the file holds an API key."""

@@ -23,6 +23,7 @@ from local.cloud import steps
 from local.cloud.places import Places
 from local.cloud.ports import Ports
 from local.cloud.processes import Children
+from local.cloud.providers import Providers, take_keys
 from local.cloud.state import CloudState, StartFailed
 
 LOOK_SECONDS = 0.5
@@ -63,6 +64,7 @@ class Life:
 
 def main() -> None:
     options = _arguments()
+    keys = take_keys()
     life = Life(time.monotonic() + options.max_seconds)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, life.tell)
@@ -74,16 +76,18 @@ def main() -> None:
         except OSError:
             _report("taken")
             sys.exit(3)
-        run(places, life, options)
+        run(places, life, options, keys)
 
 
-def run(places: Places, life: Life, options: argparse.Namespace) -> None:
+def run(places: Places, life: Life, options: argparse.Namespace, keys: dict[str, str]) -> None:
     children = Children(places)
     try:
         _clear(places)
         for provider, settings in json.loads(options.simulators).items():
             places.settings(provider).write_text(json.dumps(settings), encoding="utf-8")
-        state = start(places, children, life, options.max_seconds)
+        if options.providers.run_here:
+            keys = steps.SIMULATORS_KEYS
+        state = start(places, children, life, options, keys)
         state.write(places.state)
         life.lifeline = not options.detach
         _report("ready")
@@ -101,23 +105,33 @@ def run(places: Places, life: Life, options: argparse.Namespace) -> None:
         shutil.rmtree(places.scratch, ignore_errors=True)
 
 
-def start(places: Places, children: Children, life: Life, max_seconds: float) -> CloudState:
-    claims = Ports()
-    ports = {name: claims.take(name) for name in steps.HEALTH}
-    endpoint = steps.url_of(ports["emulator"])
+def start(
+    places: Places,
+    children: Children,
+    life: Life,
+    options: argparse.Namespace,
+    keys: dict[str, str],
+) -> CloudState:
+    claims, providers = Ports(), options.providers
+    ports = {name: claims.take(name) for name in steps.servers(providers)}
+    endpoint, urls = steps.url_of(ports["emulator"]), steps.provider_urls(providers, ports)
     seconds: dict[str, float] = {}
-    lifetime = ["--parent-pid", str(os.getpid()), "--max-seconds", str(max_seconds)]
+    lifetime = ["--parent-pid", str(os.getpid()), "--max-seconds", str(options.max_seconds)]
 
-    with _timed("start the emulator and the providers", "start", seconds):
+    began = "start the emulator" + (" and the providers" if providers.run_here else "")
+    with _timed(began, "start", seconds):
         steps.start_processes(children, places, ports, lifetime)
         build = steps.start_build(children, places)
         steps.wait_for_health(children, ports, life.wait)
-        steps.prepare(ports)
+        steps.prepare(endpoint, keys, urls["replicate"] if providers.can_call_back else None)
     with _timed("sam build", "build", seconds):
         steps.finish(children, build, life.wait)
     with _timed("sam deploy", "deploy", seconds):
-        steps.finish(children, steps.start_deploy(children, places, ports), life.wait)
+        chosen = steps.parameters(providers, ports)
+        steps.finish(children, steps.start_deploy(children, places, endpoint, chosen), life.wait)
     outputs = steps.stack_outputs(endpoint)
+    if not providers.can_call_back:
+        steps.start_ticker(children, endpoint, outputs["ReconcileFunctionName"], lifetime)
     key = steps.create_api_key(endpoint, outputs["TableName"])
 
     now = datetime.now(UTC)
@@ -126,10 +140,11 @@ def start(places: Places, children: Children, life: Life, max_seconds: float) ->
         name=places.name,
         supervisor_pid=os.getpid(),
         started_at=now.isoformat(timespec="seconds"),
-        ends_at=(now + timedelta(seconds=max_seconds)).isoformat(timespec="seconds"),
+        ends_at=(now + timedelta(seconds=options.max_seconds)).isoformat(timespec="seconds"),
         endpoint_url=endpoint,
-        fal_url=steps.url_of(ports["fal"]),
-        replicate_url=steps.url_of(ports["replicate"]),
+        providers=providers.value,
+        fal_url=urls["fal"] if "fal" in keys else "",
+        replicate_url=urls["replicate"] if "replicate" in keys else "",
         api_url=outputs["ApiUrl"].rstrip("/"),
         api_key=key.secret,
         api_key_id=key.key_id,
@@ -176,6 +191,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.cloud.supervisor")
     parser.add_argument("--name", required=True)
     parser.add_argument("--max-seconds", type=float, required=True)
+    parser.add_argument("--providers", type=Providers, choices=Providers, required=True)
     parser.add_argument("--simulators", default="{}", help="start settings of each, as JSON")
     parser.add_argument("--detach", action="store_true", help="once ready, outlive the owner")
     return parser.parse_args()

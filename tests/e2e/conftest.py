@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from local.cloud import LocalCloud
-from tests.e2e.support import Caller, Customer, Json, Simulator
+from tests.e2e.support import Caller, Customer, Json, Simulator, introduce
 
 SPEED = 10.0
 
@@ -53,23 +53,4 @@ def secret(cloud: LocalCloud) -> str:
 
 @pytest.fixture(scope="session")
 def cast(caller: Caller, customer: Customer) -> list[Json]:
-    """Elena and Marcus, with a portrait each."""
-    described = {
-        "elena": ("Elena", "young woman with long red hair, green eyes", "brown leather jacket"),
-        "marcus": ("Marcus", "tall man with short black hair, beard", "blue robes"),
-    }
-    characters = []
-    for id_, (name, description, outfit) in described.items():
-        answer = caller.post(
-            "/characters",
-            {
-                "id": id_,
-                "name": name,
-                "description": description,
-                "outfit": outfit,
-                "reference_image_url": customer.url(f"/{id_}.png"),
-            },
-        )
-        assert answer.status_code == 201, answer.text
-        characters.append(answer.json())
-    return characters
+    return introduce(caller, customer)

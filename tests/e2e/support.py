@@ -121,6 +121,29 @@ class Caller:
         )
 
 
+def introduce(caller: Caller, customer: Customer) -> list[Json]:
+    """Elena and Marcus, with a portrait each."""
+    described = {
+        "elena": ("Elena", "young woman with long red hair, green eyes", "brown leather jacket"),
+        "marcus": ("Marcus", "tall man with short black hair, beard", "blue robes"),
+    }
+    characters = []
+    for id_, (name, description, outfit) in described.items():
+        answer = caller.post(
+            "/characters",
+            {
+                "id": id_,
+                "name": name,
+                "description": description,
+                "outfit": outfit,
+                "reference_image_url": customer.url(f"/{id_}.png"),
+            },
+        )
+        assert answer.status_code == 201, answer.text
+        characters.append(answer.json())
+    return characters
+
+
 @dataclass(frozen=True)
 class Simulator:
     """The control of a simulated provider."""
@@ -134,6 +157,11 @@ class Simulator:
         """Every job it ever accepted whose prompt holds this text."""
         rows = httpx.get(f"{self.url}/_control/predictions").json()["predictions"]
         return [row for row in rows if prompt in row["prompt"]]
+
+    def requests(self) -> dict[str, int]:
+        """How often each route was asked, as "POST /path"."""
+        counts: dict[str, int] = httpx.get(f"{self.url}/_control/summary").json()["requests"]
+        return counts
 
     def count(self) -> int:
         return len(httpx.get(f"{self.url}/_control/predictions").json()["predictions"])

@@ -35,7 +35,9 @@ def test_a_claim_is_given_back_when_nothing_left_us(
         raise ConnectionError("no credentials just now")
 
     with monkeypatch.context() as patch:
-        patch.setattr("storyhook.usecases.submit.Submit._payload", lambda *_: broken(None))
+        patch.setattr(
+            "storyhook.usecases.references.SignedReferences.urls", lambda *_: broken(None)
+        )
         with pytest.raises(ConnectionError):
             world.submit.from_queue(row.id, None)
     assert world.row(row).status is Status.QUEUED

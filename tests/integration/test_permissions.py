@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 
-from tests.fixtures import events, functions, template
+from storyhook.domain.prediction import Status
+from tests.fixtures import events, functions, makers, template
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.functions import FUNCTIONS, Stage
+from tests.fixtures.pictures import picture
 
 SERVICES = {"stepfunctions": "states", "sfn": "states"}
 
@@ -27,6 +30,48 @@ def allowed(function: str) -> set[str]:
             action = statement["Action"]
             actions.update([action] if isinstance(action, str) else action)
     return actions
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_touches_only_the_rows_that_its_role_names(stage: Stage, function: str) -> None:
+    stage.seed_all()
+    begun = len(stage.cloud.calls)
+    used(stage, function)
+    assert_rows_are_allowed(stage, function, begun)
+
+
+def test_a_submit_that_uploads_touches_only_the_rows_that_its_role_names(stage: Stage) -> None:
+    stage.webhooks = "off"
+    stage.seed("fal", Status.QUEUED)
+    for reference in makers.character().references:
+        stage.images.put(reference.key, picture(), "image/png")
+    begun = len(stage.cloud.calls)
+    stage.run("submit", events.queue("submissions", {"prediction_id": events.PREDICTIONS["fal"]}))
+    assert stage.prediction("fal").status is Status.SUBMITTED
+    assert_rows_are_allowed(stage, "submit", begun)
+
+
+def assert_rows_are_allowed(stage: Stage, function: str, begun: int) -> None:
+    touched = [
+        (operation, (values.get("Key") or values["Item"])["pk"]["S"])
+        for _, operation, values in stage.cloud.calls[begun:]
+        if operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+    ]
+    assert touched
+    for operation, pk in touched:
+        patterns = rows_of(function, f"dynamodb:{operation}")
+        assert any(fnmatch(pk, pattern) for pattern in patterns), (operation, pk, patterns)
+
+
+def rows_of(function: str, action: str) -> list[str]:
+    """Patterns of the partition keys on which the role allows the action."""
+    found: list[str] = []
+    for policy in template.functions()[function].get("Policies", []):
+        for statement in policy["Statement"]:
+            if action in _each(statement["Action"]):
+                condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
+                found += condition.get("dynamodb:LeadingKeys", ["*"])
+    return found
 
 
 def used(stage: Stage, function: str) -> set[str]:

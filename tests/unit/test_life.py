@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from storyhook.domain import callback as callbacks
 from storyhook.domain.callback import Attempt, accepted, next_attempt
 from storyhook.domain.outcome import TITLES, Failure, FailureKind
-from storyhook.domain.prediction import SOURCES, TERMINAL, Status, next_check, status_of
+from storyhook.domain.prediction import (
+    SOURCES,
+    TERMINAL,
+    WITHOUT_WEBHOOKS,
+    Status,
+    next_check,
+    status_of,
+)
 from storyhook.domain.storyboard import (
     BoardStatus,
     SceneState,
@@ -89,6 +96,15 @@ def test_each_failure_ends_in_one_status_and_has_a_title(kind: FailureKind) -> N
 def test_when_a_provider_is_asked() -> None:
     gaps = [(next_check(NOW, n, 10) - NOW).total_seconds() for n in (0, 1, 2, 3, 4, 5, 6, 99)]
     assert gaps == [40, 15, 30, 60, 120, 240, 300, 300]
+
+
+def test_when_a_provider_is_asked_that_cannot_tell() -> None:
+    """Every two seconds, in the end every five: a picture is here within seconds of its end."""
+    checks = [next_check(NOW, n, 600, WITHOUT_WEBHOOKS) - NOW for n in range(40)]
+    gaps = [gap.total_seconds() for gap in checks]
+    assert gaps[:3] == [2, 2, pytest.approx(2.2)]
+    assert gaps == sorted(gaps)
+    assert gaps[11:] == [5] * 29
 
 
 # --- callback ---

@@ -1,8 +1,10 @@
 """The official clients over our transport: one call is one request, whatever comes back."""
 
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -20,11 +22,13 @@ from storyhook.domain.outcome import (
     Rejected,
     Succeeded,
 )
+from storyhook.domain.upload import Uploaded
 from storyhook.ports import ProviderClient
 from storyhook.providers import transport
 from storyhook.providers.fal.client import FalClient
 from storyhook.providers.replicate.client import ReplicateClient
 from storyhook.providers.transport import NeverSent, NoAnswer, NotOk, OneRequest
+from tests.fixtures.pictures import picture
 from tests.fixtures.server import RESET, Hang, Reply, Request, Server, serving
 from tests.fixtures.signing import example
 
@@ -256,6 +260,109 @@ def test_a_provider_that_cannot_be_asked(server: Server, name: str, answer: Any)
     assert len(server.requests) == 1
 
 
+# --- upload ---
+
+PICTURE = picture(1024, 1024)
+TOKEN = {"token": "file-token", "token_type": "Bearer", "base_url": "https://v3.fal.media"}
+ACCESS = Reply(200, {**TOKEN, "expires_at": "2026-01-01T01:00:00+00:00"})
+ACCESS_PATH, FILE_PATH = "/storage/auth/token", "/files/upload"
+
+
+def upload(name: str, url: str) -> Any:
+    return client(name, url).upload(PICTURE, "image/png", "elena.png")
+
+
+def uploading(name: str, answer: Any) -> Callable[[Request], Any]:
+    """The server's answers when the one to the file itself is `answer`."""
+    path = {"fal": FILE_PATH, "replicate": "/v1/files"}[name]
+    return lambda request: {ACCESS_PATH: ACCESS, path: answer}[request.path.partition("?")[0]]
+
+
+def test_a_file_for_fal_is_one_token_and_one_post(server: Server) -> None:
+    server.answer = uploading("fal", Reply(200, {"access_url": "https://v3.fal.media/files/1"}))
+    assert upload("fal", server.url) == Uploaded("https://v3.fal.media/files/1")
+    token, file = server.requests
+    assert (token.method, token.path) == ("POST", f"{ACCESS_PATH}?storage_type=fal-cdn-v3")
+    assert token.headers["authorization"] == "Key key"
+    assert (file.method, file.path, file.body) == ("POST", FILE_PATH, PICTURE)
+    assert file.headers["authorization"] == "Bearer file-token"
+    assert file.headers["content-type"] == "image/png"
+    assert file.headers["x-fal-file-name"] == "elena.png"
+    lifecycle = json.loads(file.headers["x-fal-object-lifecycle"])
+    assert lifecycle == {"expiration_duration_seconds": 24 * 3600}, "it dies when it is forgotten"
+
+
+def test_a_file_for_replicate_is_one_post(server: Server) -> None:
+    server.answer = Reply(201, example("replicate_file_response"))
+    expires_at = datetime(2026, 1, 2, 0, 0, 10, tzinfo=UTC)
+    assert upload("replicate", server.url) == Uploaded(
+        "https://files.example.com/1.png", expires_at
+    )
+    [request] = server.requests
+    assert (request.method, request.path) == ("POST", "/v1/files")
+    assert request.headers["authorization"] == "Bearer token"
+    head, _, rest = request.body.partition(b"\r\n\r\n")
+    assert b'name="content"; filename="elena.png"' in head
+    assert b"Content-Type: image/png" in head
+    assert rest.startswith(PICTURE)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (Reply(429, {"detail": "slow down"}, {"Retry-After": "4"}), NotCreated),
+        (Reply(500, b"oops"), NotCreated),
+        (Reply(408, b""), NotCreated),
+        (Reply(401, {"detail": "no"}), Rejected),
+        (Reply(413, {"detail": "too large"}), Rejected),
+        (Reply(200, b"not json"), NotCreated),
+        (Reply(200, {"urls": {}}), NotCreated),
+        (RESET, NotCreated),
+        (Hang(1.0), NotCreated),
+    ],
+    ids=lambda value: str(value)[:16],
+)
+@pytest.mark.usefixtures("in_a_hurry")
+def test_an_upload_that_fails_is_one_request_and_created_no_job(
+    server: Server, name: str, reply: Any, expected: type
+) -> None:
+    server.answer = uploading(name, reply)
+    found = upload(name, server.url)
+    assert isinstance(found, expected)
+    if isinstance(found, NotCreated) and isinstance(reply, Reply):
+        assert found.retry_after_seconds == (4.0 if reply.status == 429 else None)
+    files = [request for request in server.requests if not request.path.startswith(ACCESS_PATH)]
+    assert len(files) == 1
+
+
+@pytest.mark.parametrize(("status", "expected"), [(401, Rejected), (500, NotCreated)])
+def test_without_a_token_fal_gets_no_file(server: Server, status: int, expected: type) -> None:
+    server.answer = Reply(status, {"detail": "no"})
+    assert isinstance(upload("fal", server.url), expected)
+    assert [request.path.partition("?")[0] for request in server.requests] == [ACCESS_PATH]
+
+
+def test_fals_own_hosts_are_asked_when_no_simulator_stands_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.scheme, request.url.host, request.headers["host"]))
+        bodies = {
+            "rest.fal.ai": {**TOKEN, "expires_at": "2026-01-01T01:00:00+00:00"},
+            "v3.fal.media": {"access_url": "https://v3.fal.media/files/1"},
+        }
+        return httpx.Response(200, json=bodies.get(request.url.host, {"request_id": "a"}))
+
+    monkeypatch.setattr(httpx, "HTTPTransport", lambda **_: httpx.MockTransport(answer))
+    assert isinstance(upload("fal", "https://queue.fal.run"), Uploaded)
+    assert isinstance(submit("fal", "https://queue.fal.run"), Accepted)
+    hosts = ["rest.fal.ai", "v3.fal.media", "queue.fal.run"]
+    assert asked == [("https", host, host) for host in hosts]
+
+
 # --- find, cancel, and where the key may go ---
 
 
@@ -269,6 +376,18 @@ def test_replicate_finds_a_job_by_its_webhook(server: Server) -> None:
         server.answer = nothing
         assert client("replicate", server.url).find(HOOK) is None
     assert client("fal", server.url).find(HOOK) is None
+
+
+@BOTH
+def test_a_job_without_a_webhook_is_asked_for_and_found_nowhere(server: Server, name: str) -> None:
+    server.answer = Reply(200, {"request_id": "a", "id": "a"})
+    provider = client(name, server.url)
+    assert isinstance(provider.submit(ENDPOINTS[name], {"prompt": "x"}, None), Accepted)
+    [request] = server.requests
+    assert "webhook" not in request.path
+    assert b"webhook" not in request.body
+    server.answer = Reply(200, {"results": [{"id": "another's", "webhook": None}]})
+    assert provider.find(None) is None
 
 
 @BOTH

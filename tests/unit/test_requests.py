@@ -17,6 +17,7 @@ from storyhook.domain.errors import (
     InvalidRequest,
     NotFound,
     PayloadTooLarge,
+    ProviderKeyMissing,
     SettingsError,
     StaleSignature,
     StoryhookError,
@@ -268,6 +269,7 @@ def test_the_raw_bytes_of_a_webhook() -> None:
         (PayloadTooLarge("x."), 413, "payload-too-large"),
         (DownloadFailed("x.", retryable=True), 503, "download-failed"),
         (SettingsError("x."), 503, "misconfigured"),
+        (ProviderKeyMissing("fal", "FAL_KEY"), 503, "provider-key-missing"),
     ],
 )
 def test_which_error_is_which_status(error: StoryhookError, status: int, slug: str) -> None:

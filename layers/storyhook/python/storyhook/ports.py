@@ -10,10 +10,18 @@ from typing import Any, Protocol
 from storyhook.domain.access import ApiKey, Page
 from storyhook.domain.callback import Attempt, Callback
 from storyhook.domain.images import ImageFacts
-from storyhook.domain.outcome import Delivery, Outcome, ProviderHandle, Submission
+from storyhook.domain.outcome import (
+    Delivery,
+    NotCreated,
+    Outcome,
+    ProviderHandle,
+    Rejected,
+    Submission,
+)
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.story import Character
 from storyhook.domain.storyboard import BoardScene, Storyboard
+from storyhook.domain.upload import Upload, Uploaded
 
 Clock = Callable[[], datetime]
 """Now, UTC-aware."""
@@ -134,8 +142,39 @@ class Images(Protocol):
 
     def put(self, key: str, data: bytes, content_type: str) -> None: ...
 
+    def get(self, key: str) -> bytes: ...
+
     def sign(self, key: str) -> tuple[str, datetime]:
         """A URL for reading `key`, and until when it works."""
+
+    def sign_until(self, key: str, until: datetime) -> str:
+        """A URL for reading `key` that works until then, or as long as a signature can."""
+
+
+class Uploads(Protocol):
+    """Which objects of our bucket lie with which provider."""
+
+    def find(self, provider: str, key: str) -> Upload | None: ...
+
+    def claim(self, provider: str, key: str, seen: Upload | None, until: datetime) -> bool:
+        """Say that we upload it now; False if somebody has said so since `seen`."""
+
+    def record(self, provider: str, key: str, upload: Upload) -> None: ...
+
+
+class ReferenceUrls(Protocol):
+    """How a provider gets to see the references of a prediction."""
+
+    def urls(self, row: Prediction, until: datetime) -> Mapping[str, str] | NotCreated | Rejected:
+        """For each `reference://<id>` of the row a URL that works until then.
+
+        Or why there is none: nothing was created at the provider.
+        """
+
+
+class ProviderKeys(Protocol):
+    def check(self, provider: str) -> None:
+        """Raises ProviderKeyMissing when this stack has no key for the provider."""
 
 
 class ImageSource(Protocol):
@@ -167,14 +206,22 @@ class Workflow(Protocol):
 class ProviderClient(Protocol):
     """The side of a provider that costs money: with its SDK and its key."""
 
-    def submit(self, endpoint: str, payload: Mapping[str, Any], webhook_url: str) -> Submission:
-        """Create the job with ONE request, whatever happens; never raises for the network."""
+    def submit(
+        self, endpoint: str, payload: Mapping[str, Any], webhook_url: str | None
+    ) -> Submission:
+        """Create the job with ONE request, whatever happens; never raises for the network.
+
+        Without a `webhook_url` the provider is not asked to tell.
+        """
 
     def fetch(self, endpoint: str, handle: ProviderHandle) -> Outcome:
         """What became of the job. Raises DownloadFailed when the provider cannot be asked."""
 
-    def find(self, webhook_url: str) -> ProviderHandle | None:
+    def find(self, webhook_url: str | None) -> ProviderHandle | None:
         """The job created with this webhook URL, where the provider can tell; else None."""
+
+    def upload(self, data: bytes, content_type: str, name: str) -> Uploaded | NotCreated | Rejected:
+        """Give the provider a file for the inputs of later jobs; never raises for the network."""
 
     def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
         """Ask the provider to stop; whether it was in time."""

@@ -39,12 +39,13 @@ class ApiSettings(Settings):
     table_name: str
     bucket_name: str
     state_machine_arn: str
+    secrets_prefix: str
     allow_loopback_http: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitSettings(Settings):
-    """For every function that talks to providers: create_prediction and submit."""
+    """For every function that talks to providers: create_prediction, submit and reconcile."""
 
     table_name: str
     bucket_name: str
@@ -56,6 +57,7 @@ class SubmitSettings(Settings):
     fal_queue_url: str
     replicate_url: str
     image_hosts: str
+    webhooks: str = "on"
     allow_loopback_http: str = ""
 
 

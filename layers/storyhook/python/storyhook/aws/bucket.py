@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from storyhook.ports import Clock
+
+# What SigV4 allows. Where the credentials are a role's, the URL ends with them at the latest.
+_MAX_URL_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -21,10 +25,20 @@ class Bucket:
     def put(self, key: str, data: bytes, content_type: str) -> None:
         self.client.put_object(Bucket=self.name, Key=key, Body=data, ContentType=content_type)
 
+    def get(self, key: str) -> bytes:
+        data: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
+        return data
+
     def sign(self, key: str) -> tuple[str, datetime]:
+        return self._signed(key, self.url_lifetime), self.clock() + self.url_lifetime
+
+    def sign_until(self, key: str, until: datetime) -> str:
+        return self._signed(key, min(until - self.clock(), _MAX_URL_LIFETIME))
+
+    def _signed(self, key: str, lifetime: timedelta) -> str:
         url: str = self.client.generate_presigned_url(
             "get_object",
             Params={"Bucket": self.name, "Key": key},
-            ExpiresIn=int(self.url_lifetime.total_seconds()),
+            ExpiresIn=int(lifetime.total_seconds()),
         )
-        return url, self.clock() + self.url_lifetime
+        return url

@@ -1,7 +1,7 @@
 """The one table: keys, conditional writes, pages, and the sparse index of what is due.
 
 pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>   CHAR#<tenant>#<id>/CHAR
-            CB#<id>/CB       KEY#<sha256>/KEY
+            CB#<id>/CB       KEY#<sha256>/KEY         UP#<provider>#<object's key>/UP
 index list  list_pk = <tenant>#<kind>, list_sk = id
 index due   due_shard, due_at: rows that owe something, and since when
 """

@@ -109,6 +109,20 @@ class WorkflowUnavailable(StoryhookError):
     title = "The workflow cannot be started just now"
 
 
+class ProviderKeyMissing(StoryhookError):
+    """`variable` is the environment variable that sets the stack up with this provider's key."""
+
+    slug = "provider-key-missing"
+    title = "The provider's key is not set"
+
+    def __init__(self, provider: str, variable: str) -> None:
+        super().__init__(
+            f"This stack has no key for {provider}: set {variable} and start it again with "
+            "`make up LIVE=1`, or on AWS with `make deploy`; or choose a model of the other "
+            "provider."
+        )
+
+
 class SettingsError(StoryhookError):
     slug = "misconfigured"
     title = "The deployment is not configured"

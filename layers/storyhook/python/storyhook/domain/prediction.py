@@ -122,14 +122,35 @@ UNKNOWN_PATIENCE = timedelta(minutes=2)
 # After so many failed copies a paid picture is given up as lost.
 MAX_STORE_ATTEMPTS = 8
 
-_FIRST_CHECK_SLACK = timedelta(seconds=20)
-_FIRST_GAP = timedelta(seconds=15)
-_MAX_CHECK_GAP = timedelta(minutes=5)
+_MOST_GROWTHS = 10
 
 
-def next_check(now: datetime, checks: int, typical_seconds: float) -> datetime:
-    """When to ask the provider about a submitted prediction whose webhook has not come."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a provider is asked about a submitted prediction.
+
+    First after `typicals` times the model's typical seconds and `slack`; then after `gap`, which
+    grows by the factor `growth` up to `longest`.
+    """
+
+    typicals: float
+    slack: timedelta
+    gap: timedelta
+    growth: float
+    longest: timedelta
+
+
+# A webhook tells, nearly always; asking is the net under it.
+WITH_WEBHOOKS = Pace(2, timedelta(seconds=20), timedelta(seconds=15), 2, timedelta(minutes=5))
+# Nothing tells; asking is the only way to hear.
+WITHOUT_WEBHOOKS = Pace(0, timedelta(seconds=2), timedelta(seconds=2), 1.1, timedelta(seconds=5))
+
+
+def next_check(
+    now: datetime, checks: int, typical_seconds: float, pace: Pace = WITH_WEBHOOKS
+) -> datetime:
+    """When to ask the provider about a submitted prediction of which nothing was heard."""
     if checks == 0:
-        return now + timedelta(seconds=2 * typical_seconds) + _FIRST_CHECK_SLACK
-    gap: timedelta = _FIRST_GAP * 2 ** min(checks - 1, 10)
-    return now + min(_MAX_CHECK_GAP, gap)
+        return now + timedelta(seconds=pace.typicals * typical_seconds) + pace.slack
+    gap: timedelta = pace.gap * pace.growth ** min(checks - 1, _MOST_GROWTHS)
+    return now + min(pace.longest, gap)

@@ -13,6 +13,7 @@ _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.BadSignature: 401,
     errors.PayloadTooLarge: 413,
     errors.DownloadFailed: 503,
+    errors.ProviderKeyMissing: 503,
     errors.SettingsError: 503,
 }
 _DEFAULT_STATUS = 422

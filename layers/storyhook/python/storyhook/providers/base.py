@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from storyhook.domain.outcome import Failure, NotCreated, OutcomeUnknown, Rejected, Submission
+from storyhook.domain.outcome import Failure, NotCreated, OutcomeUnknown, Rejected
 from storyhook.providers.parsing import json_body
 from storyhook.providers.transport import NeverSent, NoAnswer, NotOk
 
@@ -20,7 +20,7 @@ _SECONDS_IN_TEXT = re.compile(r"(\d+(?:\.\d+)?) ?s(?:econds?)?\b")
 
 def failed_submission(
     error: NotOk | NeverSent | NoAnswer, failure: Callable[[int, Any], Failure]
-) -> Submission:
+) -> NotCreated | Rejected | OutcomeUnknown:
     """Whether a submit that did not succeed may have created a job, and may be sent again."""
     match error:
         case NeverSent(detail):
@@ -33,6 +33,14 @@ def failed_submission(
     if error.status in _UNKNOWN or error.status >= 500:
         return OutcomeUnknown(f"the provider answered {error.status}")
     return Rejected(failure(error.status, body))
+
+
+def failed_upload(
+    error: NotOk | NeverSent | NoAnswer, failure: Callable[[int, Any], Failure]
+) -> NotCreated | Rejected:
+    """As for a submit, but no job came of it in any case, and one more file costs nothing."""
+    answer = failed_submission(error, failure)
+    return NotCreated(answer.detail) if isinstance(answer, OutcomeUnknown) else answer
 
 
 def retry_after(error: NotOk, body: Any) -> float | None:

@@ -37,7 +37,16 @@ if TYPE_CHECKING:
     from storyhook.domain.prediction import Prediction
     from storyhook.domain.requests import CharacterRequest, StoryboardRequest
     from storyhook.domain.story import Scene
-    from storyhook.ports import Clock, Entropy, Images, Predictions, Storyboards, UrlGuard, Workflow
+    from storyhook.ports import (
+        Clock,
+        Entropy,
+        Images,
+        Predictions,
+        ProviderKeys,
+        Storyboards,
+        UrlGuard,
+        Workflow,
+    )
     from storyhook.usecases.announce import Outbox
     from storyhook.usecases.characters import PreparedCharacter, SaveCharacter
 
@@ -87,6 +96,7 @@ class CreateStoryboard:
     save_character: SaveCharacter
     workflow: Workflow
     catalogue: Catalogue
+    provider_keys: ProviderKeys
     guard: UrlGuard
     clock: Clock
     entropy: Entropy
@@ -111,6 +121,8 @@ class CreateStoryboard:
         """Check and plan everything, then write every row, then start the workflow."""
         planned = self.plan(key, request)
         plans, brought = planned.plans, planned.brought
+        for provider in dict.fromkeys(plan.provider for plan in plans):
+            self.provider_keys.check(provider)
 
         now = self.clock()
         board_id = new_id("sb", now, self.entropy(10))

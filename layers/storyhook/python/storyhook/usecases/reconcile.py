@@ -117,8 +117,9 @@ class Reconcile:
 
     def _find(self, row: Prediction, *, overdue: bool) -> None:
         """The answer to the submission is unknown: look for the job, but never send again."""
+        webhook_url = self.submit.webhook_url(row)
         try:
-            handle = self.provider(row.provider).find(self.submit.webhook_url(row))
+            handle = self.provider(row.provider).find(webhook_url)
         except DownloadFailed:
             handle = None
         now = self.clock()
@@ -130,7 +131,8 @@ class Reconcile:
                 Status.SUBMITTED,
                 {"handle": handle, "submitted_at": now, "due_at": now},
             )
-        elif overdue:
+        elif overdue or webhook_url is None:
+            # Without webhooks nobody will ever tell.
             self.settle.fail(row, EXPIRED_UNKNOWN)
         else:
             again = next_check(now, row.checks + 1, 0)
@@ -159,7 +161,7 @@ class Reconcile:
                 # `checks` counts failed copies there.
                 self.predictions.postpone(row, self.clock() + LEASE, {})
             case _:
-                again = next_check(self.clock(), row.checks + 1, 0)
+                again = next_check(self.clock(), row.checks + 1, 0, self.submit.pace)
                 self.predictions.postpone(row, again, {"checks": row.checks + 1})
 
     def _stop(self, row: Prediction, provider: ProviderClient, handle: ProviderHandle) -> None:

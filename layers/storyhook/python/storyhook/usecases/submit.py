@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from storyhook.domain.errors import SettingsError
+from storyhook.domain.errors import ProviderKeyMissing, SettingsError
 from storyhook.domain.outcome import (
     Accepted,
     Failure,
@@ -18,11 +18,13 @@ from storyhook.domain.outcome import (
     NotCreated,
     OutcomeUnknown,
     Rejected,
+    Submission,
 )
-from storyhook.domain.payload import REFERENCE_SCHEME, with_urls
+from storyhook.domain.payload import with_urls
 from storyhook.domain.prediction import (
     QUEUE_PATIENCE,
     UNKNOWN_PATIENCE,
+    Pace,
     Prediction,
     Status,
     next_check,
@@ -33,22 +35,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storyhook.domain.catalogue import Catalogue
-    from storyhook.ports import Clock, Images, Predictions, ProviderClient
+    from storyhook.domain.model import Model
+    from storyhook.ports import Clock, Predictions, ProviderClient, ReferenceUrls
     from storyhook.usecases.settle import Settle
 
 _DEFAULT_RETRY_SECONDS = 10.0
 _MAX_RETRY_SECONDS = 300.0
+# A job that is told to stop at its deadline may still begin a little later.
+_REFERENCE_SLACK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Submit:
+    """Without a `webhook_base_url` no provider is asked to tell: `pace` says how often we ask."""
+
     predictions: Predictions
-    images: Images
+    references: ReferenceUrls
     provider: Callable[[str], ProviderClient]
     settle: Settle
     catalogue: Catalogue
     clock: Clock
-    webhook_base_url: str
+    webhook_base_url: str | None
+    pace: Pace
 
     def from_queue(self, prediction_id: str, task_token: str | None) -> float | None:
         """Handle one queue message. Returns seconds to wait before it comes again, or None."""
@@ -67,33 +75,38 @@ class Submit:
 
     def send(self, row: Prediction) -> float | None:
         """POST a row whose claim is ours. Returns seconds to wait if it has to be sent later."""
-        if self.clock() >= row.deadline_at:
+        now = self.clock()
+        if now >= row.deadline_at:
             self.settle.fail(row, EXPIRED_UNSENT)
             return None
         try:
             provider = self.provider(row.provider)
-            payload = self._payload(row)
             model = self.catalogue.models[row.model]
-        except SettingsError as error:
+            urls = self.references.urls(row, _deadline(row, model, now) + _REFERENCE_SLACK)
+        except (ProviderKeyMissing, SettingsError) as error:
             self.settle.fail(row, Failure(FailureKind.CONFIG, error.detail))
             return None
         except Exception:
             # Nothing has left us: give the claim back, so that the message's next coming sends it.
             self._release(row, self.clock() + QUEUE_PATIENCE)
             raise
-        answer = provider.submit(row.endpoint, payload, self.webhook_url(row))
+        answer: Submission
+        if isinstance(urls, NotCreated | Rejected):
+            answer = urls
+        else:
+            payload = with_urls(row.input["payload"], urls)
+            answer = provider.submit(row.endpoint, payload, self.webhook_url(row))
         now = self.clock()
         match answer:
             case Accepted(handle):
-                deadline_at = now + timedelta(seconds=model.deadline_seconds)
                 moved = self.predictions.advance(
                     row.id,
                     Status.SUBMITTED,
                     {
                         "handle": handle,
                         "submitted_at": now,
-                        "due_at": next_check(now, 0, model.typical_seconds),
-                        "deadline_at": max(row.deadline_at, deadline_at),
+                        "due_at": next_check(now, 0, model.typical_seconds, self.pace),
+                        "deadline_at": _deadline(row, model, now),
                     },
                 )
                 if moved is None:
@@ -109,18 +122,16 @@ class Submit:
                 pass  # `due_at` of the claim stands; webhook or reconciler will tell.
         return None
 
-    def _payload(self, row: Prediction) -> Any:
-        """What the provider gets: the stored payload with URLs that work."""
-        references = row.input["references"]
-        urls = {
-            REFERENCE_SCHEME + ref["reference_id"]: self.images.sign(ref["key"])[0]
-            for ref in references
-        }
-        return with_urls(row.input["payload"], urls)
-
     def _release(self, row: Prediction, due_at: datetime) -> None:
         """Give back a claim of ours, when certainly nothing was created."""
         self.predictions.advance(row.id, Status.QUEUED, {"due_at": due_at}, attempt=row.attempt)
 
-    def webhook_url(self, row: Prediction) -> str:
+    def webhook_url(self, row: Prediction) -> str | None:
+        if self.webhook_base_url is None:
+            return None
         return f"{self.webhook_base_url}/webhooks/{row.provider}/{row.id}.{row.token}"
+
+
+def _deadline(row: Prediction, model: Model, sent_at: datetime) -> datetime:
+    """Until when a row that is sent now may take."""
+    return max(row.deadline_at, sent_at + timedelta(seconds=model.deadline_seconds))

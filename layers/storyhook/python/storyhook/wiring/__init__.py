@@ -78,6 +78,7 @@ def api() -> "Api":
             save_character,
             parts.workflow(config.state_machine_arn),
             models,
+            parts.provider_keys(config.secrets_prefix),
             guard,
             parts.clock,
             randomness.token_bytes,

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from storyhook.aws.bucket import Bucket
     from storyhook.aws.clients import LazyClient
     from storyhook.aws.queues import SubmissionsQueue
+    from storyhook.aws.secrets import ProviderKeys
     from storyhook.aws.table import Table
     from storyhook.aws.workflow import StepFunctions
-    from storyhook.ports import ProviderClient, WebhookReader
+    from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
     from storyhook.usecases.announce import Outbox
     from storyhook.usecases.boards import AssembleStoryboard, ReadStoryboard
     from storyhook.usecases.request import Casting
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 _MAX_IMAGE_BYTES = 40 * 1024 * 1024
 OUTPUT_URL_LIFETIME = timedelta(hours=1)
-# Longer than a prediction may wait at a provider; on AWS the role's own credentials end it sooner.
-REFERENCE_URL_LIFETIME = timedelta(hours=6)
 
 
 class CallbackSource(Protocol):
@@ -147,17 +146,37 @@ def settle(config: SettleSettings) -> "Settle":
 def submit(config: settings.SubmitSettings) -> "Submit":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.domain import catalogue
+    from storyhook.domain.prediction import WITH_WEBHOOKS, WITHOUT_WEBHOOKS
     from storyhook.usecases.submit import Submit
 
+    client_of = provider(config)
+    reachable = config.webhooks != "off"
     return Submit(
         predictions=PredictionTable(table(config.table_name)),
-        images=bucket(config.bucket_name, REFERENCE_URL_LIFETIME),
-        provider=provider(config),
+        references=references(config, client_of, reachable=reachable),
+        provider=client_of,
         settle=settle(config),
         catalogue=catalogue.load(),
         clock=clock,
-        webhook_base_url=config.api_url,
+        webhook_base_url=config.api_url if reachable else None,
+        pace=WITH_WEBHOOKS if reachable else WITHOUT_WEBHOOKS,
     )
+
+
+def references(
+    config: settings.SubmitSettings,
+    client_of: "Callable[[str], ProviderClient]",
+    *,
+    reachable: bool,
+) -> "ReferenceUrls":
+    """Providers that cannot call this stack cannot read its bucket either."""
+    from storyhook.aws.uploads import UploadTable
+    from storyhook.usecases.references import SignedReferences, UploadedReferences
+
+    images = bucket(config.bucket_name, OUTPUT_URL_LIFETIME)
+    if reachable:
+        return SignedReferences(images)
+    return UploadedReferences(images, UploadTable(table(config.table_name)), client_of, clock)
 
 
 def assemble(config: CallbackSource) -> "AssembleStoryboard":
@@ -177,11 +196,9 @@ def assemble(config: CallbackSource) -> "AssembleStoryboard":
 
 def provider(config: settings.SubmitSettings) -> "Callable[[str], ProviderClient]":
     """A provider's client is built when the first prediction asks for it, SDK and all."""
-    from storyhook.aws.secrets import Secrets
+    keys = provider_keys(config.secrets_prefix)
 
-    secrets = Secrets(client("ssm"), config.secrets_prefix)
-
-    # By key, so that a rotated one is used as soon as `secrets` has it.
+    # By key, so that a rotated one is used as soon as `keys` has it.
     @cache
     def fal(key: str) -> "ProviderClient":
         from storyhook.providers.fal.client import FalClient
@@ -195,11 +212,15 @@ def provider(config: settings.SubmitSettings) -> "Callable[[str], ProviderClient
         return ReplicateClient(token, config.replicate_url)
 
     def provider(name: str) -> "ProviderClient":
-        if name == "fal":
-            return fal(secrets.get("fal-key"))
-        return replicate(secrets.get("replicate-token"))
+        return fal(keys.get(name)) if name == "fal" else replicate(keys.get(name))
 
     return provider
+
+
+def provider_keys(prefix: str) -> "ProviderKeys":
+    from storyhook.aws.secrets import ProviderKeys, Secrets
+
+    return ProviderKeys(Secrets(client("ssm"), prefix))
 
 
 def reader(config: settings.WebhookSettings) -> "Callable[[str], WebhookReader]":

@@ -1,9 +1,10 @@
-"""Submit, fetch and cancel at Replicate through the official client, made safe by `OneRequest`.
+"""Everything at Replicate that takes a key: the official client, made safe by `OneRequest`.
 
 Answers are read as JSON, not through the client's models: those refuse the status `aborted`.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from replicate.client import Client
@@ -15,18 +16,22 @@ from storyhook.domain.outcome import (
     Failed,
     Failure,
     FailureKind,
+    NotCreated,
     Outcome,
     OutcomeUnknown,
     Pending,
     ProviderHandle,
+    Rejected,
     Submission,
 )
-from storyhook.providers.base import failed_submission
+from storyhook.domain.upload import Uploaded
+from storyhook.providers.base import failed_submission, failed_upload
 from storyhook.providers.parsing import json_body
 from storyhook.providers.replicate.outcome import failure, outcome
 from storyhook.providers.transport import NeverSent, NoAnswer, NotOk, OneRequest
 
 _PREDICTIONS = "/v1/predictions"
+_FILES = "/v1/files"
 _GONE = frozenset({404, 410})
 
 
@@ -36,6 +41,11 @@ class _Session(Client):
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return json_body(self._request(method, path, json=body).content)
 
+    def upload(self, name: str, data: bytes, content_type: str) -> Any:
+        """As `files.create`, whose model insists on fields that the HTTP reference lacks."""
+        files = {"content": (name, data, content_type)}
+        return json_body(self._request("POST", _FILES, files=files).content)
+
 
 class ReplicateClient:
     """`base_url`: https://api.replicate.com, or a simulator's."""
@@ -43,14 +53,13 @@ class ReplicateClient:
     def __init__(self, token: str, base_url: str) -> None:
         self._session = _Session(api_token=token, base_url=base_url, transport=OneRequest())
 
-    def submit(self, endpoint: str, payload: Mapping[str, Any], webhook_url: str) -> Submission:
-        body = {
-            # `owner/name` for official models, `owner/name:hex` or `hex` for all others.
-            "version": endpoint,
-            "input": dict(payload),
-            "webhook": webhook_url,
-            "webhook_events_filter": ["completed"],
-        }
+    def submit(
+        self, endpoint: str, payload: Mapping[str, Any], webhook_url: str | None
+    ) -> Submission:
+        # `owner/name` for official models, `owner/name:hex` or `hex` for all others.
+        body: dict[str, Any] = {"version": endpoint, "input": dict(payload)}
+        if webhook_url is not None:
+            body |= {"webhook": webhook_url, "webhook_events_filter": ["completed"]}
         try:
             answer = self._session.call("POST", _PREDICTIONS, body)
         except (NotOk, NeverSent, NoAnswer) as error:
@@ -70,8 +79,10 @@ class ReplicateClient:
         found = outcome(prediction) if isinstance(prediction, dict) else Pending()
         return Pending() if isinstance(found, AskProvider) else found
 
-    def find(self, webhook_url: str) -> ProviderHandle | None:
+    def find(self, webhook_url: str | None) -> ProviderHandle | None:
         """Among the most recent predictions, which echo the webhook they were created with."""
+        if webhook_url is None:
+            return None
         try:
             page = self._get(_PREDICTIONS)
         except NotOk:
@@ -80,6 +91,16 @@ class ReplicateClient:
             if prediction.get("webhook") == webhook_url:
                 return ProviderHandle(prediction["id"])
         return None
+
+    def upload(self, data: bytes, content_type: str, name: str) -> Uploaded | NotCreated | Rejected:
+        try:
+            answer = self._session.upload(name, data, content_type)
+            url, told = answer["urls"]["get"], answer.get("expires_at")
+            return Uploaded(url, datetime.fromisoformat(told).astimezone(UTC) if told else None)
+        except (NotOk, NeverSent, NoAnswer) as error:
+            return failed_upload(error, failure)
+        except (KeyError, ValueError, TypeError):
+            return NotCreated("Replicate took the file, but its answer names no URL")
 
     def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
         try:
