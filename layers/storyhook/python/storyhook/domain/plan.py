@@ -205,6 +205,8 @@ def _about_characters(
                 f"{character.id} has no reference image, so nothing keeps the same face; give one "
                 f"with POST /characters. Drawn from words by {model.id}."
             )
+        elif character.id not in shown and model.references.kind == "none":
+            yield f"{character.id} is drawn from words alone: {model.id} takes no references."
         elif character.id not in shown:
             larger = [m for m in catalogue.keepers(len(cast)) if m != model.id]
             advice = f"; {larger[0]} takes more" if larger else ""
