@@ -44,7 +44,7 @@ REFUSALS: list[tuple[str, Any, int, str, str | None]] = [
      "invalid-request", "scenes"),
     ("/characters", {"id": "x", "name": "X", "description": "x", "references": MANY}, 422,
      "too-many-references", "references"),
-    ("/storyboards?dry_run=true", BOARD, 422, "invalid-request", "dry_run"),
+    ("/storyboards?dry_run=yes", BOARD, 422, "invalid-request", "dry_run"),
     ("/characters", {"id": "no spaces", "name": "X", "description": "x"}, 422,
      "invalid-request", "id"),
     ("/characters", {"id": "x", "name": "X", "description": "x",
