@@ -195,7 +195,8 @@ def test_api_get_storyboard(stage: Stage, run: Run) -> None:
 
 @on("api/list_storyboards")
 def test_api_list_storyboards(stage: Stage, run: Run) -> None:
-    assert [item["id"] for item in body(run())["items"]] == [events.BOARD]
+    listed = [item["id"] for item in body(run())["items"]]
+    assert listed == [events.BOARD_WITH_FALLBACK, events.BOARD]
 
 
 @on("api/get_prediction")
@@ -315,6 +316,22 @@ def test_submit_scene_with_task_token(stage: Stage, run: Run) -> None:
     assert row.task_token == "AAAAKgAAAAIAAAAAAAAAAf"
     assert run() == {"batchItemFailures": []}
     assert len(stage.providers.requests) == 1, "the message came twice, the job is paid once"
+
+
+@on("submit/scene_that_moves_on")
+def test_submit_scene_that_moves_on(stage: Stage, run: Run) -> None:
+    assert run() == {"batchItemFailures": []}
+    row = stage.predictions.get(events.SUCCESSOR)
+    assert row is not None
+    assert (row.status, row.provider, row.replaces) == (
+        Status.SUBMITTED, "replicate", events.REPLACED,
+    )  # fmt: skip
+    [scene] = stage.storyboards.scenes(events.BOARD_WITH_FALLBACK)
+    assert scene.predictions == (events.REPLACED, events.SUCCESSOR)
+    after = stage.cloud.state()
+    assert run() == {"batchItemFailures": []}
+    assert stage.cloud.state() == after
+    assert len(stage.providers.requests) == 1
 
 
 @on("submit/two_messages")

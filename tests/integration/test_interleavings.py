@@ -9,7 +9,7 @@ from storyhook.domain.errors import WorkflowUnavailable
 from storyhook.domain.outcome import NotCreated, Pending, ProviderHandle, Succeeded
 from storyhook.domain.prediction import Status
 from tests.fixtures import makers
-from tests.fixtures.world import IMAGE_URL, World, done
+from tests.fixtures.world import IMAGE_URL, UNAVAILABLE, World, done
 
 ERROR = {"status": "ERROR", "error": "Invalid status code: 503", "payload": {"detail": "x"}}
 
@@ -46,10 +46,11 @@ def test_a_claim_is_given_back_when_nothing_left_us(
     assert len(world.provider.submitted) == 1
 
 
-def test_nothing_is_paid_after_the_deadline(world: World) -> None:
+def test_nothing_is_paid_after_the_queue_time_out(world: World) -> None:
     row = makers.prediction(Status.QUEUED)
     world.predictions.add(row)
-    world.clock.now = row.deadline_at
+    seconds = makers.MODELS.models[row.model].deadline_seconds
+    world.clock.now = row.deadline_at - timedelta(seconds=seconds)
     assert world.submit.from_queue(row.id, None) is None
     assert world.provider.submitted == []
     assert world.row(row).status is Status.EXPIRED
@@ -58,17 +59,16 @@ def test_nothing_is_paid_after_the_deadline(world: World) -> None:
 def test_a_job_sent_late_still_has_its_models_time(world: World) -> None:
     row = makers.prediction(Status.QUEUED)
     world.predictions.add(row)
-    world.clock.now = row.deadline_at - timedelta(seconds=1)
-    world.submit.from_queue(row.id, None)
     seconds = makers.MODELS.models[row.model].deadline_seconds
-    assert world.row(row).deadline_at == world.clock() + timedelta(seconds=seconds)
+    world.clock.now = row.deadline_at - timedelta(seconds=seconds + 1)
+    world.submit.from_queue(row.id, None)
+    assert world.row(row).status is Status.SUBMITTED
+    assert world.row(row).deadline_at - world.clock() > timedelta(seconds=seconds)
 
 
-def test_a_job_that_cannot_be_canceled_any_more_may_hand_over_its_picture(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_that_cannot_be_canceled_any_more_may_hand_over_its_picture(world: World) -> None:
     row = world.ask()
-    monkeypatch.setattr(world.provider, "cancel", lambda *_: False)
+    world.provider.stops = False
     world.clock.now = world.row(row).deadline_at
     world.sweep()
     assert world.row(row).status is Status.SUBMITTED
@@ -88,7 +88,7 @@ def test_a_late_failure_does_not_stop_a_copy(world: World) -> None:
 
 def test_a_job_that_exists_after_all_is_not_sent_again(world: World) -> None:
     """503 at the submit, yet the webhook comes and names the job, without its result."""
-    world.provider.answers = [NotCreated("503")]
+    world.provider.answers = [NotCreated(UNAVAILABLE)]
     row = world.ask()
     assert world.row(row).status is Status.QUEUED
     world.webhook(row, {"request_id": "job-9", "status": "OK", "payload": None})

@@ -33,6 +33,8 @@ from tests.fixtures.world import IMAGE_URL, World, in_threads
 
 KEY = makers.character().references[0].key
 
+DOWN = Failure(FailureKind.UNAVAILABLE, "The provider answered 500.")
+
 
 @pytest.fixture
 def live(cloud: Cloud, clock: Clock) -> World:
@@ -221,7 +223,7 @@ def test_a_file_that_dies_before_the_job_may_end_is_uploaded_again(live: World) 
 
 
 def test_a_failed_upload_created_nothing_and_is_tried_again_from_the_queue(live: World) -> None:
-    live.provider.upload_answers = [NotCreated("the provider answered 500", 7.0)]
+    live.provider.upload_answers = [NotCreated(DOWN, 7.0)]
     row = live.ask()
     assert row.status is Status.QUEUED
     assert live.cloud.sent(live.cloud.submissions_url) == [{"prediction_id": row.id, "delay": 7}]
@@ -232,7 +234,7 @@ def test_a_failed_upload_created_nothing_and_is_tried_again_from_the_queue(live:
 
 
 def test_a_refused_upload_ends_the_prediction_with_its_reason(live: World) -> None:
-    live.provider.upload_answers = [Rejected(Failure(FailureKind.CONFIG, "fal: bad key", "401"))]
+    live.provider.upload_answers = [Rejected(Failure(FailureKind.WRONG_KEY, "fal: bad key", "401"))]
     row = live.ask()
     assert (row.status, live.provider.submitted) == (Status.FAILED, [])
     assert row.failure is not None
@@ -242,8 +244,8 @@ def test_a_refused_upload_ends_the_prediction_with_its_reason(live: World) -> No
 def test_a_refusal_outweighs_what_waiting_would_mend(live: World) -> None:
     marcus = makers.character("marcus")
     live.images.put(marcus.references[0].key, picture(colour="blue"), "image/png")
-    refused = Rejected(Failure(FailureKind.CONFIG, "fal: bad key", "401"))
-    live.provider.upload_answers = [NotCreated("no connection"), refused]
+    refused = Rejected(Failure(FailureKind.WRONG_KEY, "fal: bad key", "401"))
+    live.provider.upload_answers = [NotCreated(DOWN), refused]
     row = queued(live, input=plan_input(makers.plan(cast=(makers.character(), marcus))))
     assert live.submit.from_queue(row.id, None) is None
     assert live.row(row).status is Status.FAILED
@@ -344,7 +346,7 @@ def test_a_key_that_vanished_ends_what_is_queued_with_the_reason(stage: Stage) -
     row = stage.prediction("replicate")
     assert row.status is Status.FAILED
     assert row.failure is not None
-    assert row.failure.kind is FailureKind.CONFIG
+    assert row.failure.kind is FailureKind.ACCOUNT
     assert "set REPLICATE_API_TOKEN" in row.failure.detail
 
 

@@ -17,7 +17,7 @@ from storyhook.domain.outcome import (
 )
 from storyhook.domain.prediction import Status
 from tests.fixtures import makers
-from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, World, done, in_threads
+from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, UNAVAILABLE, World, done, in_threads
 
 
 def test_nothing_is_looked_at_before_it_is_due(world: World) -> None:
@@ -187,7 +187,7 @@ def test_finished_rows_are_never_looked_at_again(world: World) -> None:
 def test_no_accepted_prediction_is_lost(world: World, lost: str) -> None:
     """I1: the clock alone brings every row to its end."""
     if lost != "webhook":
-        world.provider.answers = [NotCreated("503")]
+        world.provider.answers = [NotCreated(UNAVAILABLE)]
     row = world.ask()
     if lost != "message":
         world.provider.outcomes = {f"job-{n}": Succeeded((IMAGE_URL,)) for n in (1, 2)}

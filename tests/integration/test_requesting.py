@@ -27,7 +27,7 @@ from storyhook.domain.requests import PredictionRequest
 from storyhook.domain.story import Look
 from storyhook.ports import ProviderClient
 from tests.fixtures import makers
-from tests.fixtures.world import CALLBACK_URL, World, done, in_threads
+from tests.fixtures.world import CALLBACK_URL, THROTTLED, UNAVAILABLE, World, done, in_threads
 
 
 def test_the_row_stands_before_the_provider_hears_of_it(world: World) -> None:
@@ -64,7 +64,7 @@ def test_a_submitted_row_is_due_when_its_webhook_should_have_come(world: World) 
 
 
 def test_a_throttled_picture_is_accepted_and_goes_through_the_queue(world: World) -> None:
-    world.provider.answers = [NotCreated("429", 7.0)]
+    world.provider.answers = [NotCreated(THROTTLED, 7.0)]
     row = world.ask()
     assert row.status is Status.QUEUED
     assert row.due_at == world.clock() + timedelta(seconds=7) + QUEUE_PATIENCE
@@ -75,7 +75,11 @@ def test_a_throttled_picture_is_accepted_and_goes_through_the_queue(world: World
 
 
 def test_a_throttled_message_waits_as_long_as_the_provider_says(world: World) -> None:
-    world.provider.answers = [NotCreated("429", 3.0), NotCreated("429", 9000.0), NotCreated("x")]
+    world.provider.answers = [
+        NotCreated(THROTTLED, 3.0),
+        NotCreated(THROTTLED, 9000.0),
+        NotCreated(UNAVAILABLE),
+    ]
     row = world.ask()
     assert world.submit.from_queue(row.id, None) == 300.0
     assert world.submit.from_queue(row.id, None) == 10.0
@@ -119,7 +123,7 @@ def test_a_refusal_ends_the_prediction_with_its_reason(world: World) -> None:
 
 
 def test_two_messages_for_one_prediction_pay_once(world: World) -> None:
-    world.provider.answers = [NotCreated("429", 1.0)]
+    world.provider.answers = [NotCreated(THROTTLED, 1.0)]
     row = world.ask()
     in_threads(12, lambda _: world.submit.from_queue(row.id, None))
     assert len(world.provider.submitted) == 2  # the throttled one, and one more
@@ -127,7 +131,7 @@ def test_two_messages_for_one_prediction_pay_once(world: World) -> None:
 
 
 def test_an_old_claim_cannot_give_back_a_newer_one(world: World) -> None:
-    world.provider.answers = [NotCreated("429", 1.0)]
+    world.provider.answers = [NotCreated(THROTTLED, 1.0)]
     row = world.ask()
     old = world.predictions.advance(row.id, Status.SUBMITTING, {})
     assert old is not None

@@ -10,6 +10,7 @@ import pytest
 from storyhook.aws.keys import KeyTable
 from storyhook.domain.access import ApiKey
 from storyhook.domain.callback import Attempt, Callback, CallbackStatus
+from storyhook.domain.fallback import Fallback, Fallbacks, NextModel
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import SOURCES, Prediction, Status
@@ -41,6 +42,10 @@ def full_prediction() -> Prediction:
         task_token="token",
         callback_url="https://x.example",
         callback_id="cb_1",
+        refused=Failure(FailureKind.THROTTLED, "later", "429"),
+        next_model=NextModel(3, 1, on_block=True),
+        replaces="pred_0",
+        replaced_by="pred_2",
     )
     assert all(getattr(row, field.name) is not None for field in dataclasses.fields(row))
     return row
@@ -59,6 +64,8 @@ def test_boards_characters_and_callbacks_come_back_as_they_went(world: World) ->
     world.storyboards.add(board, scenes, [])
     assert world.storyboards.get(board.id) == board
     assert world.storyboards.scenes(board.id) == tuple(scenes)
+    assert world.storyboards.scene(board.id, 1) == scenes[0]
+    assert world.storyboards.scene(board.id, 2) is None
     elena = makers.character(references=3)
     world.characters.put(elena)
     assert world.characters.get("acme", "elena") == elena
@@ -70,6 +77,29 @@ def test_boards_characters_and_callbacks_come_back_as_they_went(world: World) ->
     assert world.callbacks.add(callback) is True
     assert world.callbacks.add(dataclasses.replace(callback, body="other")) is False
     assert world.callbacks.get("cb_1") == callback
+
+
+def fallbacks() -> Fallbacks:
+    row = makers.prediction(model=makers.REPLICATE)
+    given = (row.model, row.provider, row.endpoint, row.input, 7)
+    plans = (Fallback(*given, Decimal("0.0300"), 900), Fallback(*given, None, 60))
+    return Fallbacks(plans, 3600)
+
+
+def test_a_scenes_fallbacks_come_back_as_they_went(world: World) -> None:
+    board, [scene] = makers.board((makers.prediction(),))
+    scene = dataclasses.replace(scene, fallbacks=fallbacks())
+    world.storyboards.add(board, [scene], [])
+    assert world.storyboards.scene(board.id, 1) == scene
+
+
+def test_a_scene_lists_each_prediction_once_whoever_comes_at_the_same_time(world: World) -> None:
+    board, [scene] = makers.board((makers.prediction(),))
+    world.storyboards.add(board, [scene], [])
+    in_threads(24, lambda n: world.storyboards.attach(board.id, scene, f"pred_{n % 4}"))
+    listed = world.storyboards.scenes(board.id)[0].predictions
+    assert listed[0] == scene.predictions[0]
+    assert sorted(listed[1:]) == [f"pred_{n}" for n in range(4)]
 
 
 @pytest.mark.parametrize("to", Status)

@@ -91,7 +91,8 @@ PURE_CALLS = {
     *("httpx.Timeout", "Config", "_CONFIG.merge", "model_validator", "field_validator"),
     *("AfterValidator", "PlainValidator", "Struct", "NewType"),
     # our own frozen values
-    *("Failure", "Price", "Pace", "Codec", "Mapper", "TIME", "enum_of", "json_of", "packed_json"),
+    *("Failure", "FailureRule", "Price", "Pace", "Codec", "Mapper"),
+    *("TIME", "enum_of", "json_of", "packed_json"),
     # builds nothing: how often the process looks for garbage while it starts
     "gc.set_threshold",
 }

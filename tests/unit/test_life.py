@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from storyhook.domain import callback as callbacks
 from storyhook.domain.callback import Attempt, accepted, next_attempt
-from storyhook.domain.outcome import TITLES, Failure, FailureKind
+from storyhook.domain.fallback import NextModel
+from storyhook.domain.outcome import RULES, Failure, FailureKind
 from storyhook.domain.prediction import (
     SOURCES,
     TERMINAL,
@@ -80,17 +81,53 @@ def test_public_names_are_the_contracts() -> None:
     }
 
 
+# type in the API -> (retryable, a fallback may be tried)
+FAILURES = {
+    "provider-throttled": (True, True),
+    "provider-unavailable": (True, True),
+    "provider-timeout": (True, True),
+    "provider-refused-input": (False, True),
+    "provider-refused-reference": (False, True),
+    "provider-could-not-fetch-reference": (True, True),
+    "blocked-by-moderation": (False, False),
+    "provider-no-credit": (False, True),
+    "provider-wrong-key": (False, True),
+    "provider-account": (False, True),
+    "expired": (True, True),
+    "expired-at-provider": (False, False),
+    "canceled": (False, False),
+    "provider-outcome-unknown": (False, False),
+    "lost-result": (False, False),
+    "provider-failure": (True, True),
+}
+
+
+def test_the_one_table_of_failures() -> None:
+    """Stable names; and whatever may have been paid for is neither retryable nor moved on from."""
+    rules = {kind.value: (RULES[kind].retryable, RULES[kind].next_model) for kind in FailureKind}
+    assert rules == FAILURES
+    assert len({rule.title for rule in RULES.values()}) == len(FailureKind)
+
+
+def test_a_block_moves_on_if_asked_and_nothing_else_does() -> None:
+    """`on_block` opens one kind, not those that may have been paid for."""
+    for kind in FailureKind:
+        quiet, asked = (
+            NextModel(1, 0, on_block).follows(Failure(kind, "x")) for on_block in (False, True)
+        )
+        assert quiet == RULES[kind].next_model
+        assert asked == (quiet or kind is FailureKind.BLOCKED)
+        assert not makers.prediction().moves_on(Failure(kind, "x")), "nothing left to try"
+
+
 @pytest.mark.parametrize("kind", FailureKind)
-def test_each_failure_ends_in_one_status_and_has_a_title(kind: FailureKind) -> None:
+def test_each_failure_ends_in_one_status(kind: FailureKind) -> None:
     ends = {
         FailureKind.BLOCKED: Status.BLOCKED,
         FailureKind.CANCELED: Status.CANCELED,
         FailureKind.EXPIRED: Status.EXPIRED,
     }
     assert status_of(Failure(kind, "x")) is ends.get(kind, Status.FAILED)
-    assert TITLES[kind]
-    retryable = {FailureKind.UNAVAILABLE, FailureKind.TIMEOUT, FailureKind.UNKNOWN}
-    assert Failure(kind, "x").retryable is (kind in retryable)
 
 
 def test_when_a_provider_is_asked() -> None:

@@ -1,5 +1,7 @@
 """What the providers' JSON means: every example payload, and shapes nobody promised."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,12 +70,58 @@ def test_what_an_example_means(name: str) -> None:
         assert found.outcome == expected
 
 
-def test_every_webhook_example_is_looked_at() -> None:
-    webhooks = {path.stem for path in PROVIDERS.glob("*_webhook_*.json")}
-    other = {"fal_meta_webhook_ip_ranges", "replicate_webhook_secret_response"}
-    vectors = {f"{name}_webhook_signature_test_vector" for name in ("fal", "replicate")}
-    submit = {"fal_submit_response_webhook_docs"}
-    assert webhooks - other - vectors - submit <= set(DELIVERIES)
+ERRORS: dict[str, Any] = {
+    "fal_422_validation": (FailureKind.INVALID_INPUT, "value_error.missing", Rejected),
+    "fal_429_concurrency": (FailureKind.THROTTLED, "concurrent_requests_limit", NotCreated),
+    # After a POST its job may exist all the same.
+    "fal_504_request_error": (FailureKind.TIMEOUT, "request_timeout", OutcomeUnknown),
+    "replicate_422_problem": (FailureKind.INVALID_INPUT, "422", Rejected),
+    "replicate_429": (FailureKind.THROTTLED, "429", NotCreated),
+}
+STATUSES_OF_JOBS: dict[str, Any] = {
+    "fal_status_in_queue": None,
+    "fal_status_completed": None,
+    "fal_status_completed_failed": (FailureKind.TIMEOUT, "request_timeout"),
+}
+# What only a client sees: tests/unit/test_provider_clients.py.
+OF_CLIENTS = {
+    *("fal_submit_response_docs", "fal_submit_response_webhook_docs"),
+    *("fal_submit_response_observed_nested_endpoint", "fal_cancel_responses"),
+}
+# Said nothing about a prediction.
+OF_OTHERS = {
+    *("fal_meta_webhook_ip_ranges", "fal_pricing_api_response"),
+    *("replicate_webhook_secret_response", "fal_webhook_signature_test_vector"),
+    "replicate_webhook_signature_test_vector",
+}
+
+
+def test_every_example_is_looked_at() -> None:
+    looked_at = [DELIVERIES, ERRORS, STATUSES_OF_JOBS, OF_CLIENTS, OF_OTHERS, {"fal_result_image"}]
+    names = [name for group in looked_at for name in group]
+    assert sorted(names) == sorted(path.stem for path in PROVIDERS.glob("*.json"))
+    clients = Path(__file__).with_name("test_provider_clients.py").read_text(encoding="utf-8")
+    assert all(name in clients for name in OF_CLIENTS)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_what_an_error_example_means(name: str) -> None:
+    kind, code, answered = ERRORS[name]
+    document = json.loads((PROVIDERS / f"{name}.json").read_text(encoding="utf-8"))
+    status, body = document["http_status"], document["body"]
+    failure = fal.failure if name.startswith("fal") else replicate.failure
+    found = failure(status, body)
+    assert (found.kind, found.provider_code) == (kind, code)
+    answer = failed_submission(NotOk(status, {}, json.dumps(body).encode()), failure)
+    assert isinstance(answer, answered)
+    if isinstance(answer, NotCreated | Rejected):
+        assert answer.failure == found
+
+
+@pytest.mark.parametrize("name", STATUSES_OF_JOBS)
+def test_what_a_status_example_tells(name: str) -> None:
+    found = fal.told_by_status(example(name))
+    assert (found and (found.kind, found.provider_code)) == STATUSES_OF_JOBS[name]
 
 
 def test_fals_result_is_read_as_its_webhook() -> None:
@@ -125,40 +173,135 @@ def test_no_error_is_too_strange(failure: Any, status: int, body: Any) -> None:
     assert failure(status, body).detail
 
 
-def test_an_error_webhook_without_its_sentence_is_the_providers_fault() -> None:
-    found = fal.delivery({"request_id": "a", "status": "ERROR"}).outcome
-    assert isinstance(found, Failed)
-    assert found.failure.kind is FailureKind.UNAVAILABLE
-    assert found.failure.retryable
-
-
 @pytest.mark.parametrize(
-    ("status", "kind", "retryable"),
+    ("payload", "kind"),
     [
-        (401, FailureKind.CONFIG, False),
-        (402, FailureKind.CONFIG, False),
-        (403, FailureKind.CONFIG, False),
-        (404, FailureKind.INVALID_INPUT, False),
-        (422, FailureKind.INVALID_INPUT, False),
+        (None, FailureKind.UNAVAILABLE),
+        ({"detail": "x"}, FailureKind.UNAVAILABLE),
+        ({"detail": "x", "error_type": "bad_request"}, FailureKind.INVALID_INPUT),
+        ({"detail": [{"type": "one_of", "loc": ["body"], "msg": "x"}]}, FailureKind.INVALID_INPUT),
     ],
 )
-def test_refusals_by_status(status: int, kind: FailureKind, retryable: bool) -> None:
-    for failure in (fal.failure, replicate.failure):
-        answer = failed_submission(NotOk(status, {}, b'{"detail": "no"}'), failure)
-        assert isinstance(answer, Rejected)
-        assert (answer.failure.kind, answer.failure.retryable) == (kind, retryable)
+def test_an_error_webhook_without_its_sentence_goes_by_its_type(
+    payload: Any, kind: FailureKind
+) -> None:
+    body = {"request_id": "a", "status": "ERROR", "payload": payload}
+    found = fal.delivery(body).outcome
+    assert isinstance(found, Failed)
+    assert found.failure.kind is kind
+
+
+# Every row of the facts about both providers' errors.
+FAL_TYPES = {
+    FailureKind.UNAVAILABLE: [
+        *("internal_server_error", "downstream_service_error", "downstream_service_unavailable"),
+        *("runner_scheduling_failure", "runner_connection_timeout", "runner_disconnected"),
+        *("runner_connection_refused", "runner_connection_error", "runner_incomplete_response"),
+        *("runner_server_error", "internal_error", "client_disconnected"),
+    ],
+    FailureKind.TIMEOUT: ["generation_timeout", "request_timeout", "startup_timeout"],
+    FailureKind.BLOCKED: ["content_policy_violation"],
+    FailureKind.UNKNOWN: ["no_media_generated"],
+    FailureKind.BAD_REFERENCE: [
+        *("image_too_small", "image_too_large", "image_load_error", "face_detection_error"),
+        *("file_too_large", "unsupported_image_format"),
+    ],
+    FailureKind.REFERENCE_NOT_FETCHED: ["file_download_error"],
+    FailureKind.INVALID_INPUT: [
+        *("greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of"),
+        *("sequence_too_short", "sequence_too_long", "one_of", "feature_not_supported"),
+        *("value_error.missing", "value_error.jsondecode", "type_error.object", "bad_request"),
+    ],
+    FailureKind.CANCELED: ["client_cancelled"],
+    FailureKind.THROTTLED: ["concurrent_requests_limit"],
+}
+
+
+@pytest.mark.parametrize("status", [400, 422, 499, 500, 504])
+@pytest.mark.parametrize(
+    ("kind", "code"), [(kind, code) for kind, codes in FAL_TYPES.items() for code in codes]
+)
+def test_fals_types_decide_whatever_the_status_and_the_words(
+    kind: FailureKind, code: str, status: int
+) -> None:
+    listed = {"detail": [{"loc": ["body", "prompt"], "msg": "rate limit nsfw", "type": code}]}
+    flat = {"detail": "content policy violation, rate limit", "error_type": code}
+    for body in (listed, flat):
+        found = fal.failure(status, body)
+        assert (found.kind, found.provider_code) == (kind, code)
+
+
+REFUSALS = [
+    (401, FailureKind.WRONG_KEY, FailureKind.WRONG_KEY),
+    (402, FailureKind.NO_CREDIT, FailureKind.NO_CREDIT),
+    (403, FailureKind.ACCOUNT, FailureKind.WRONG_KEY),
+    (404, FailureKind.INVALID_INPUT, FailureKind.INVALID_INPUT),
+    (413, FailureKind.INVALID_INPUT, FailureKind.INVALID_INPUT),
+    (422, FailureKind.INVALID_INPUT, FailureKind.INVALID_INPUT),
+]
+
+
+@pytest.mark.parametrize(("status", "at_fal", "at_replicate"), REFUSALS)
+def test_refusals_by_status(status: int, at_fal: FailureKind, at_replicate: FailureKind) -> None:
+    """A text, or an unknown type, changes nothing."""
+    for parse, kind in ((fal.failure, at_fal), (replicate.failure, at_replicate)):
+        for body in (b"", b'{"detail": "nsfw, throttled"}', b'{"detail": [{"type": "new"}]}'):
+            answer = failed_submission(NotOk(status, {}, body), parse)
+            assert isinstance(answer, Rejected)
+            assert answer.failure.kind is kind
 
 
 @pytest.mark.parametrize(
-    "code", ["runner_scheduling_failure", "runner_disconnected", "internal_error"]
+    ("status", "kind"), [(429, FailureKind.THROTTLED), (503, FailureKind.UNAVAILABLE)]
 )
-def test_fals_infrastructure_is_worth_another_try(code: str) -> None:
-    assert fal.failure(503, {"detail": "x", "error_type": code}).kind is FailureKind.UNAVAILABLE
+def test_why_nothing_was_created(status: int, kind: FailureKind) -> None:
+    for parse in (fal.failure, replicate.failure):
+        answer = failed_submission(NotOk(status, {}, b'{"detail": "not now"}'), parse)
+        assert isinstance(answer, NotCreated)
+        assert answer.failure.kind is kind
+        assert "not now" in answer.failure.detail
+    assert isinstance(
+        never := failed_submission(NeverSent("ConnectError"), fal.failure), NotCreated
+    )
+    assert never.failure.kind is FailureKind.UNAVAILABLE
 
 
-def test_fals_timeout_example() -> None:
-    found = fal.failure(504, example("fal_504_request_error"))
-    assert (found.kind, found.provider_code) == (FailureKind.TIMEOUT, "request_timeout")
+@pytest.mark.parametrize("flags", [[True], [False, True]])
+def test_a_blanked_picture_is_blocked(flags: list[bool]) -> None:
+    payload = {"images": [{"url": "https://x/black.png"}], "has_nsfw_concepts": flags}
+    found = fal.result(payload)
+    assert isinstance(found, Failed)
+    assert found.failure.kind is FailureKind.BLOCKED
+    unflagged = {**payload, "has_nsfw_concepts": [False]}
+    assert fal.result(unflagged) == Succeeded(("https://x/black.png",))
+
+
+def test_a_success_without_a_picture_was_paid_for() -> None:
+    for found in (
+        fal.result({"images": []}),
+        fal.result({}),
+        replicate.outcome({"status": "succeeded", "output": None}),
+        replicate.outcome({"status": "succeeded", "output": []}),
+    ):
+        assert isinstance(found, Failed)
+        assert found.failure.kind is FailureKind.LOST_RESULT
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        ("The input or output was flagged as sensitive. (E005)", FailureKind.BLOCKED, "E005"),
+        ("Something else (E005)", FailureKind.BLOCKED, "E005"),
+        ("NSFW content detected.", FailureKind.BLOCKED, "NSFW"),
+        ("Something broke (E102)", FailureKind.UNKNOWN, "E102"),
+        ("CUDA out of memory, rate limit, 429", FailureKind.UNKNOWN, None),
+        (None, FailureKind.UNKNOWN, None),
+    ],
+)
+def test_replicates_failed_predictions(error: Any, kind: FailureKind, code: str | None) -> None:
+    found = replicate.outcome({"status": "failed", "error": error})
+    assert isinstance(found, Failed)
+    assert (found.failure.kind, found.failure.provider_code) == (kind, code)
 
 
 @pytest.mark.parametrize("status", [408, 409, 500, 502, 504, 524])

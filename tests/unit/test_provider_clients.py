@@ -179,6 +179,13 @@ def by_path(answers: dict[str, Reply]) -> Callable[[Request], Reply]:
 
 ROOT = "/fal-ai/flux-2-pro/requests/job-1"
 DONE = Reply(200, example("fal_status_completed"))
+TOLD = Reply(200, example("fal_status_completed_failed"))
+
+
+def told(error: Any, error_type: str | None = None) -> Reply:
+    return Reply(200, {"status": "COMPLETED", "error": error, "error_type": error_type})
+
+
 FAL_FETCHES: list[tuple[Reply, Reply, Any]] = [
     (Reply(200, example("fal_status_in_queue")), Reply(400), Pending()),
     (Reply(200, {"status": "IN_PROGRESS"}), Reply(400), Pending()),
@@ -194,7 +201,24 @@ FAL_FETCHES: list[tuple[Reply, Reply, Any]] = [
         Reply(504, example("fal_504_request_error")),
         FailureKind.TIMEOUT,
     ),
+    # A failed job is COMPLETED too; its status tells why when the result does not.
+    (TOLD, Reply(404, {"detail": "not found"}), FailureKind.TIMEOUT),
+    (TOLD, Reply(410), FailureKind.TIMEOUT),
+    (TOLD, Reply(500, b"<html>"), FailureKind.TIMEOUT),
+    (TOLD, Reply(429, {"detail": "slow down"}), FailureKind.TIMEOUT),
+    (TOLD, Reply(200, b"null"), FailureKind.TIMEOUT),
+    (TOLD, Reply(200, {}), FailureKind.TIMEOUT),
+    (TOLD, Reply(422, example("fal_422_validation")), FailureKind.INVALID_INPUT),
+    (told("Invalid status code: 422"), Reply(404), FailureKind.INVALID_INPUT),
+    (told("x", "content_policy_violation"), Reply(404), FailureKind.BLOCKED),
+    (told(None, "runner_disconnected"), Reply(404), FailureKind.UNAVAILABLE),
+    (told({"any": "thing"}), Reply(404), FailureKind.UNAVAILABLE),
+    (told(None), Reply(404), FailureKind.LOST_RESULT),
     (DONE, Reply(404, {"detail": "not found"}), FailureKind.LOST_RESULT),
+    (DONE, Reply(400, {"detail": "Request is still in progress"}), DownloadFailed),
+    (DONE, Reply(400, {"detail": "x", "error_type": "bad_request"}), FailureKind.INVALID_INPUT),
+    (DONE, Reply(403, {"detail": "User is locked."}), DownloadFailed),
+    (DONE, Reply(200, {"images": []}), FailureKind.LOST_RESULT),
     (DONE, Reply(500, b"<html>"), DownloadFailed),
     (DONE, Reply(429, {"detail": "slow down"}), DownloadFailed),
     (DONE, Reply(401, {"detail": "bad key"}), DownloadFailed),
@@ -376,6 +400,13 @@ def test_replicate_finds_a_job_by_its_webhook(server: Server) -> None:
         server.answer = nothing
         assert client("replicate", server.url).find(HOOK) is None
     assert client("fal", server.url).find(HOOK) is None
+
+
+@pytest.mark.parametrize("answer", example("fal_cancel_responses"), ids=lambda a: a["http_status"])
+def test_what_fal_says_to_a_cancel(server: Server, answer: dict[str, Any]) -> None:
+    server.answer = Reply(answer["http_status"], answer["body"])
+    in_time = answer["body"]["status"] == "CANCELLATION_REQUESTED"
+    assert client("fal", server.url).cancel(EDIT, JOB) is in_time
 
 
 @BOTH

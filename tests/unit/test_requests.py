@@ -141,6 +141,20 @@ def _scenes(*scenes: Any) -> dict[str, Any]:
         ),
         (_scenes({**SCENE, "overrides": {"elena": {"outfit": "x"}}}), "scenes[0].overrides"),
         ({**MINIMAL, "palette": ["a"] * 6}, "palette"),
+        ({**MINIMAL, "fallback_models": "rep-flux2-pro"}, "fallback_models"),
+        ({**MINIMAL, "fallback_models": None}, "fallback_models"),
+        ({**MINIMAL, "fallback_models": ["a", ""]}, "fallback_models[1]"),
+        ({**MINIMAL, "fallback_models": ["a"] * 6}, "fallback_models"),
+        ({**MINIMAL, "fallback_on_block": "yes"}, "fallback_on_block"),
+        ({**MINIMAL, "fallback_on_block": 1}, "fallback_on_block"),
+        *(
+            ({**MINIMAL, "queue_timeout_seconds": wrong}, "queue_timeout_seconds")
+            for wrong in (59, 86401, 60.5, "60", True, None)
+        ),
+        (_scenes({**SCENE, "fallback_models": ["a"] * 6}), "scenes[0].fallback_models"),
+        (_scenes(SCENE, {**SCENE, "fallback_models": [5]}), "scenes[1].fallback_models[0]"),
+        (_scenes({**SCENE, "queue_timeout_seconds": 0}), "scenes[0].queue_timeout_seconds"),
+        (_scenes({**SCENE, "fallback_on_block": "no"}), "scenes[0].fallback_on_block"),
         ({**MINIMAL, "title": "x" * 201}, "title"),
     ],
 )
@@ -290,6 +304,21 @@ def test_what_a_whole_board_turns_into() -> None:
     assert request.look.style == "storybook watercolour"
     [marcus] = request.characters
     assert marcus.references[0].role == "face"
+
+
+def test_fallbacks_of_a_board_and_of_its_scenes() -> None:
+    """What a scene does not say is the board's: the domain decides that, not this edge."""
+    asked = {"fallback_models": ["a", "b"], "fallback_on_block": True, "queue_timeout_seconds": 60}
+    said, silent = {**SCENE, **asked}, {**SCENE, "fallback_models": []}
+    board = parse(StoryboardBody, {"body": json.dumps({**_scenes(SCENE, said, silent), **asked})})
+    names = tuple(asked)
+    values = [("a", "b"), True, 60]
+    request = board.to_request()
+    assert [getattr(request, name) for name in names] == values
+    found = [[getattr(scene, name) for name in names] for scene in request.scenes]
+    assert found == [[None, None, None], values, [(), None, None]]
+    plain = parse(StoryboardBody, {"body": json.dumps(MINIMAL)}).to_request()
+    assert [getattr(plain, name) for name in names] == [(), False, 3600]
 
 
 def test_options_of_the_board_hold_for_each_scene_unless_it_says_otherwise() -> None:

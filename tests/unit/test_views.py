@@ -50,7 +50,7 @@ NOT_YET = {
 PREDICTION = {
     *("id", "status", "model", "provider", "provider_id", "input", "output", "error", "cost"),
     *("metrics", "storyboard_id", "scene_id", "candidate", "urls", "created_at", "submitted_at"),
-    "completed_at",
+    *("completed_at", "replaces", "replaced_by"),
 }
 BOARD = {
     *("id", "title", "status", "progress", "cost", "scenes", "warnings", "urls", "created_at"),
@@ -58,7 +58,7 @@ BOARD = {
 }
 SCENE = {
     *("id", "position", "status", "caption", "characters", "prompt", "model", "seed", "image"),
-    *("chosen", "candidates", "references", "left_out", "cost", "metrics", "error"),
+    *("chosen", "candidates", "fallbacks", "references", "left_out", "cost", "metrics", "error"),
 }
 CHARACTER = {
     *("id", "name", "description", "outfit", "kind", "references", "version", "created_at"),
@@ -124,7 +124,8 @@ def test_a_running_prediction_is_full_of_nulls() -> None:
     assert shown["status"] == "queued"
     assert set(shown["metrics"]) == METRICS
     assert set(shown["metrics"].values()) == {None}
-    nulls = ("output", "error", "provider_id", "storyboard_id", "submitted_at", "completed_at")
+    nulls = ["output", "error", "provider_id", "storyboard_id", "submitted_at", "completed_at"]
+    nulls += ["replaces", "replaced_by"]
     assert [shown[name] for name in nulls] == [None] * len(nulls)
     assert shown["cost"]["actual"] is None
 

@@ -39,7 +39,8 @@ class Keys(Protocol):
 
 
 class Predictions(Protocol):
-    def add(self, prediction: Prediction) -> None: ...
+    def add(self, prediction: Prediction) -> None:
+        """Write a new row. Raises FileExistsError if there is one with its id."""
 
     def get(self, prediction_id: str) -> Prediction | None: ...
 
@@ -93,6 +94,12 @@ class Storyboards(Protocol):
     def get(self, storyboard_id: str) -> Storyboard | None: ...
 
     def scenes(self, storyboard_id: str) -> tuple[BoardScene, ...]: ...
+
+    def scene(self, storyboard_id: str, position: int) -> BoardScene | None:
+        """One scene of a board, by its position from 1."""
+
+    def attach(self, storyboard_id: str, scene: BoardScene, prediction_id: str) -> None:
+        """Add to the scene's predictions, at the end, unless it is there already."""
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]: ...
 

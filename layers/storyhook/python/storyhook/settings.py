@@ -66,6 +66,7 @@ class WebhookSettings(Settings):
     table_name: str
     bucket_name: str
     state_machine_arn: str
+    submissions_queue_url: str
     callbacks_queue_url: str
     secrets_prefix: str
     fal_jwks_url: str

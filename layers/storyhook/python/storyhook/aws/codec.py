@@ -52,11 +52,11 @@ def json_of(build: Callable[[Any], Any]) -> Codec:
     return Codec(lambda v: {"S": _to_json(v)}, lambda a: build(json.loads(a["S"])))
 
 
-def packed_json() -> Codec:
+def packed_json(build: Callable[[Any], Any] = dict) -> Codec:
     """Compressed JSON, for large values that each write of the row pays for again."""
     return Codec(
         lambda v: {"B": zlib.compress(_to_json(v).encode())},
-        lambda a: json.loads(zlib.decompress(a["B"])),
+        lambda a: build(json.loads(zlib.decompress(a["B"]))),
     )
 
 

@@ -18,6 +18,7 @@ from storyhook.aws.codec import (
 )
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.domain.access import Page
+from storyhook.domain.fallback import NextModel
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import SOURCES, Prediction, Status
@@ -51,6 +52,8 @@ MAPPER = Mapper(
         "handle": json_of(lambda data: ProviderHandle(**data)),
         "images": json_of(lambda data: tuple(StoredImage(**image) for image in data)),
         "failure": json_of(_failure),
+        "refused": json_of(_failure),
+        "next_model": json_of(lambda data: NextModel(**data)),
     },
 )
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from storyhook.aws import predictions
-from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of
+from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of, packed_json
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.domain.access import Page
+from storyhook.domain.fallback import Fallback, Fallbacks
 from storyhook.domain.prediction import Prediction
 from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard
 
@@ -26,9 +28,25 @@ BOARD = Mapper(
         "due_at": TIME,
     },
 )
+
+
+def _fallbacks(data: dict[str, Any]) -> Fallbacks:
+    return Fallbacks(tuple(map(_fallback, data["plans"])), data["queue_seconds"])
+
+
+def _fallback(data: dict[str, Any]) -> Fallback:
+    cost = data["cost_estimated"]
+    return Fallback(**{**data, "cost_estimated": cost and Decimal(cost)})
+
+
 SCENE = Mapper(
     BoardScene,
-    {"position": INTEGER, "characters": json_of(tuple), "predictions": json_of(tuple)},
+    {
+        "position": INTEGER,
+        "characters": json_of(tuple),
+        "predictions": json_of(tuple),
+        "fallbacks": packed_json(_fallbacks),
+    },
 )
 
 
@@ -69,6 +87,22 @@ class StoryboardTable:
     def scenes(self, storyboard_id: str) -> tuple[BoardScene, ...]:
         items = self.table.children(f"{_KIND}#{storyboard_id}", "SCENE#")
         return tuple(SCENE.from_item(item) for item in items)
+
+    def scene(self, storyboard_id: str, position: int) -> BoardScene | None:
+        item = self.table.get(_scene_key(storyboard_id, position))
+        return SCENE.from_item(item) if item else None
+
+    def attach(self, storyboard_id: str, scene: BoardScene, prediction_id: str) -> None:
+        known: BoardScene | None = scene
+        while known and prediction_id not in known.predictions:
+            changes = {"predictions": (*known.predictions, prediction_id)}
+            where = {"predictions": known.predictions}
+            if self.table.update(
+                _scene_key(storyboard_id, scene.position), SCENE, changes, where=where
+            ):
+                return
+            # Another candidate of the scene moved on at the same time.
+            known = self.scene(storyboard_id, scene.position)
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]:
         last = {**board_key(cursor), **listed(tenant, _KIND, cursor)} if cursor else None

@@ -8,36 +8,96 @@ from enum import StrEnum
 
 
 class FailureKind(StrEnum):
-    """Why a prediction gave no picture. Classified by status, type and code."""
+    """Why a prediction gave no picture: by status, type and code, never by a message's words.
 
-    BLOCKED = "blocked-by-moderation"
-    INVALID_INPUT = "provider-refused-input"
-    BAD_REFERENCE = "provider-refused-reference"
-    CONFIG = "provider-account"
+    The value is the last part of the `type` in the API and stays as it is.
+    """
+
+    THROTTLED = "provider-throttled"
     UNAVAILABLE = "provider-unavailable"
     TIMEOUT = "provider-timeout"
-    CANCELED = "canceled"
+    INVALID_INPUT = "provider-refused-input"
+    BAD_REFERENCE = "provider-refused-reference"
+    REFERENCE_NOT_FETCHED = "provider-could-not-fetch-reference"
+    BLOCKED = "blocked-by-moderation"
+    NO_CREDIT = "provider-no-credit"
+    WRONG_KEY = "provider-wrong-key"
+    ACCOUNT = "provider-account"
     EXPIRED = "expired"
+    EXPIRED_AT_PROVIDER = "expired-at-provider"
+    CANCELED = "canceled"
+    OUTCOME_UNKNOWN = "provider-outcome-unknown"
     LOST_RESULT = "lost-result"
     UNKNOWN = "provider-failure"
 
 
+@dataclass(frozen=True, slots=True)
+class FailureRule:
+    """What follows from a kind of failure.
+
+    `retryable`: a new prediction of the same plan may succeed, and nothing was paid for this one.
+    `next_model`: a scene's fallback may be tried. Never where the picture may have been paid for.
+    """
+
+    title: str
+    retryable: bool
+    next_model: bool
+
+
+RULES = {
+    # Sent again from the queue for as long as it may wait there; only then this is its end.
+    FailureKind.THROTTLED: FailureRule(
+        "The provider's rate limit was reached", retryable=True, next_model=True
+    ),
+    FailureKind.UNAVAILABLE: FailureRule(
+        "The provider was unavailable", retryable=True, next_model=True
+    ),
+    FailureKind.TIMEOUT: FailureRule("The provider took too long", retryable=True, next_model=True),
+    # The same plan fails the same way; another model may take it.
+    FailureKind.INVALID_INPUT: FailureRule(
+        "The provider refused the input", retryable=False, next_model=True
+    ),
+    FailureKind.BAD_REFERENCE: FailureRule(
+        "The provider could not use a reference", retryable=False, next_model=True
+    ),
+    # Perhaps its URL had expired: each prediction is sent with new ones.
+    FailureKind.REFERENCE_NOT_FETCHED: FailureRule(
+        "The provider could not fetch a reference", retryable=True, next_model=True
+    ),
+    # A fallback is tried if the board asks for that (`NextModel.on_block`).
+    FailureKind.BLOCKED: FailureRule(
+        "Blocked by the provider's moderation", retryable=False, next_model=False
+    ),
+    # Until somebody mends the account; the other provider's may be in order.
+    FailureKind.NO_CREDIT: FailureRule(
+        "The provider account has no credit", retryable=False, next_model=True
+    ),
+    FailureKind.WRONG_KEY: FailureRule(
+        "The provider refused the key", retryable=False, next_model=True
+    ),
+    FailureKind.ACCOUNT: FailureRule(
+        "The provider account cannot be used", retryable=False, next_model=True
+    ),
+    # Never sent, or stopped in time.
+    FailureKind.EXPIRED: FailureRule(
+        "No result before the deadline", retryable=True, next_model=True
+    ),
+    # These three may have been paid for; making another picture is for the caller to decide.
+    FailureKind.EXPIRED_AT_PROVIDER: FailureRule(
+        "The provider neither finished nor stopped", retryable=False, next_model=False
+    ),
+    FailureKind.OUTCOME_UNKNOWN: FailureRule(
+        "The provider's answer was lost", retryable=False, next_model=False
+    ),
+    FailureKind.LOST_RESULT: FailureRule(
+        "The picture could not be copied", retryable=False, next_model=False
+    ),
+    FailureKind.CANCELED: FailureRule("Canceled", retryable=False, next_model=False),
+    FailureKind.UNKNOWN: FailureRule("The provider failed", retryable=True, next_model=True),
+}
+
 _MAX_DETAIL = 500
 _MAX_CODE = 100
-_RETRYABLE = {FailureKind.UNAVAILABLE, FailureKind.TIMEOUT, FailureKind.UNKNOWN}
-
-TITLES = {
-    FailureKind.BLOCKED: "Blocked by the provider's moderation",
-    FailureKind.INVALID_INPUT: "The provider refused the input",
-    FailureKind.BAD_REFERENCE: "The provider could not use a reference",
-    FailureKind.CONFIG: "The provider account cannot be used",
-    FailureKind.UNAVAILABLE: "The provider was unavailable",
-    FailureKind.TIMEOUT: "The provider took too long",
-    FailureKind.CANCELED: "Canceled",
-    FailureKind.EXPIRED: "No result before the deadline",
-    FailureKind.LOST_RESULT: "The picture could not be copied",
-    FailureKind.UNKNOWN: "The provider failed",
-}
 
 
 def _shortened(text: str, most: int) -> str:
@@ -61,9 +121,8 @@ class Failure:
             object.__setattr__(self, "provider_code", _shortened(self.provider_code, _MAX_CODE))
 
     @property
-    def retryable(self) -> bool:
-        """Whether a new prediction of the same plan may succeed."""
-        return self.kind in _RETRYABLE
+    def rule(self) -> FailureRule:
+        return RULES[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +142,12 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class NotCreated:
-    """Certainly nothing was created (429, 503, no connection): it may be sent again."""
+    """Certainly nothing was created (429, 503, no connection): it may be sent again.
 
-    detail: str
+    `failure` says why; it ends the prediction if that stays so until its queue time-out.
+    """
+
+    failure: Failure
     retry_after_seconds: float | None = None
 
 

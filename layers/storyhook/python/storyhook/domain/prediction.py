@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from storyhook.domain.fallback import NextModel
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 
@@ -73,6 +74,10 @@ class Prediction:
 
     `token` is the secret half of the webhook URL; `input` is the stored plan (prompt, references,
     payload without signed URLs); `due_at` is set while the row still owes something to somebody.
+
+    Moving on to a fallback: `replaced_by` is the id of the row that comes after this one, written
+    by the same write that ends this one; `next_model` says what that is. `refused` is the
+    provider's last refusal, on a row that was queued again because of it.
     """
 
     id: str
@@ -106,6 +111,14 @@ class Prediction:
     callback_url: str | None = None
     callback_id: str | None = None
     key_id: str | None = None
+    refused: Failure | None = None
+    next_model: NextModel | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
+
+    def moves_on(self, failure: Failure) -> bool:
+        """Whether another model is tried after this failure."""
+        return self.next_model is not None and self.next_model.follows(failure)
 
     @property
     def owes_announcement(self) -> bool:

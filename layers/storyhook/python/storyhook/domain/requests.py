@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from storyhook.domain.story import Look, Scene
 
+DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRequest:
@@ -40,4 +42,7 @@ class StoryboardRequest:
     look: Look
     seed: int | None
     callback_url: str | None
+    fallback_models: tuple[str, ...] = ()
+    fallback_on_block: bool = False
+    queue_timeout_seconds: int = DEFAULT_QUEUE_TIMEOUT_SECONDS
     same_seed: bool = False

@@ -75,6 +75,10 @@ class Scene:
     options: Mapping[str, Any] = field(default_factory=dict)
     crowd: bool | None = None
     without_references: str = REFUSE
+    fallback_models: tuple[str, ...] | None = None
+    fallback_on_block: bool | None = None
+    queue_timeout_seconds: int | None = None
+    """None in these three: as the board says."""
 
 
 @dataclass(frozen=True, slots=True)

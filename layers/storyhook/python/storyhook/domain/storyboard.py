@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from storyhook.domain.fallback import Fallbacks
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.pricing import add
 
@@ -20,7 +21,7 @@ class BoardStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BoardScene:
-    """A scene of a board and the predictions made for it, by candidate."""
+    """A scene of a board and the predictions made for it: one per candidate, then fallbacks."""
 
     id: str
     position: int
@@ -28,6 +29,7 @@ class BoardScene:
     description: str
     characters: tuple[str, ...]
     predictions: tuple[str, ...]
+    fallbacks: Fallbacks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,24 @@ class SceneState:
 
     @property
     def over(self) -> bool:
-        return all(prediction.status.terminal for prediction in self.predictions)
+        """Whether nothing comes any more, also no prediction that replaces a failed one."""
+        known = {None, *(prediction.id for prediction in self.predictions)}
+        return all(p.status.terminal and p.replaced_by in known for p in self.predictions)
+
+    @property
+    def status(self) -> str:
+        """The public status: that of its representative, or queued until a replacement stands."""
+        status = self.representative.status
+        waits = status.terminal and self.chosen is None and not self.over
+        return Status.QUEUED.public if waits else status.public
+
+    @property
+    def fallbacks_left(self) -> tuple[str, ...]:
+        """Ids of the models that may still be tried, in order."""
+        at, fallbacks = self.representative.next_model, self.scene.fallbacks
+        if self.over or at is None or fallbacks is None:
+            return ()
+        return tuple(plan.model for plan in fallbacks.plans[at.index :])
 
 
 def final_status(states: Sequence[SceneState]) -> BoardStatus:
@@ -90,11 +109,13 @@ def progress(states: Sequence[SceneState]) -> dict[str, int]:
     """Scenes by what became of them; `failed` holds canceled and expired ones too."""
     counts = {"total": len(states), "succeeded": 0, "failed": 0, "blocked": 0, "running": 0}
     for state in states:
-        status = state.representative.status
-        if status in (Status.SUCCEEDED, Status.BLOCKED):
-            counts[status.value] += 1
-        else:
-            counts["failed" if status.terminal else "running"] += 1
+        match state.status:
+            case "succeeded" | "blocked" as status:
+                counts[status] += 1
+            case "queued" | "running":
+                counts["running"] += 1
+            case _:
+                counts["failed"] += 1
     return counts
 
 

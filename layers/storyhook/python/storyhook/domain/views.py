@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from storyhook.domain.images import StoredImage
-from storyhook.domain.outcome import TITLES, Failure
+from storyhook.domain.outcome import Failure
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.pricing import as_text
 from storyhook.domain.story import Character
@@ -45,9 +45,9 @@ def error(failure: Failure | None) -> Json | None:
         return None
     return {
         "type": f"/problems/{failure.kind.value}",
-        "title": TITLES[failure.kind],
+        "title": failure.rule.title,
         "detail": failure.detail,
-        "retryable": failure.retryable,
+        "retryable": failure.rule.retryable,
         "provider_code": failure.provider_code,
     }
 
@@ -105,6 +105,8 @@ def prediction(row: Prediction, sign: Sign) -> Json:
         "storyboard_id": row.storyboard_id,
         "scene_id": row.scene_id,
         "candidate": row.candidate,
+        "replaces": row.replaces,
+        "replaced_by": row.replaced_by,
         "urls": {"self": f"/predictions/{row.id}"},
         "created_at": timestamp(row.created_at),
         "submitted_at": timestamp(row.submitted_at),
@@ -117,7 +119,7 @@ def scene(state: SceneState, sign: Sign) -> Json:
     return {
         "id": state.scene.id,
         "position": state.scene.position,
-        "status": row.status.public,
+        "status": state.status,
         "caption": state.scene.caption,
         "description": state.scene.description,
         "characters": list(state.scene.characters),
@@ -127,11 +129,12 @@ def scene(state: SceneState, sign: Sign) -> Json:
         "image": image(shown.images[0], sign) if shown else None,
         "chosen": shown.id if shown else None,
         "candidates": [candidate.id for candidate in state.predictions],
+        "fallbacks": list(state.fallbacks_left),
         "references": public_input(row.input)["references"],
         "left_out": row.input["left_out"],
         "cost": _cost(row.cost_estimated, row.cost_actual),
         "metrics": metrics(row),
-        "error": error(row.failure),
+        "error": error(row.failure) if row.status.public == state.status else None,
     }
 
 

@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     StrictInt,
     ValidationError,
     ValidationInfo,
@@ -21,7 +22,9 @@ from pydantic import (
 
 from storyhook.domain.access import ApiKey
 from storyhook.domain.errors import FieldError, InvalidRequest
+from storyhook.domain.fallback import MAX_FALLBACKS
 from storyhook.domain.requests import (
+    DEFAULT_QUEUE_TIMEOUT_SECONDS,
     CharacterRequest,
     PredictionRequest,
     ReferenceRequest,
@@ -45,6 +48,8 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Seed = Annotated[StrictInt, Field(ge=0, le=MAX_SEED)]
+Models = Annotated[tuple[ShortText, ...], Field(max_length=MAX_FALLBACKS)]
+QueueTimeout = Annotated[StrictInt, Field(ge=60, le=86400)]
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -146,6 +151,9 @@ class SceneBody(_Body):
     options: dict[str, Any] = Field(default_factory=dict)
     crowd: bool | None = None
     without_references: WithoutReferences | None = None
+    fallback_models: Models | None = None
+    fallback_on_block: StrictBool | None = None
+    queue_timeout_seconds: QueueTimeout | None = None
 
     @field_validator("overrides")
     @classmethod
@@ -175,6 +183,9 @@ class SceneBody(_Body):
             options=self.options,
             crowd=self.crowd,
             without_references=self.without_references or "refuse",
+            fallback_models=self.fallback_models,
+            fallback_on_block=self.fallback_on_block,
+            queue_timeout_seconds=self.queue_timeout_seconds,
         )
 
 
@@ -188,6 +199,9 @@ class StoryboardBody(_Body):
     aspect_ratio: AspectRatio = "16:9"
     options: dict[str, Any] = Field(default_factory=dict)
     without_references: WithoutReferences = "refuse"
+    fallback_models: Models = ()
+    fallback_on_block: StrictBool = False
+    queue_timeout_seconds: QueueTimeout = DEFAULT_QUEUE_TIMEOUT_SECONDS
     callback_url: Url | None = None
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
     scenes: Annotated[tuple[SceneBody, ...], Field(min_length=1, max_length=MAX_SCENES)]
@@ -232,6 +246,9 @@ class StoryboardBody(_Body):
             seed=self.seed,
             callback_url=self.callback_url,
             same_seed=self.seed_mode == "same",
+            fallback_models=self.fallback_models,
+            fallback_on_block=self.fallback_on_block,
+            queue_timeout_seconds=self.queue_timeout_seconds,
         )
 
 

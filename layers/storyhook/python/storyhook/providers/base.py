@@ -7,7 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from storyhook.domain.outcome import Failure, NotCreated, OutcomeUnknown, Rejected
+from storyhook.domain.outcome import (
+    Failure,
+    FailureKind,
+    NotCreated,
+    OutcomeUnknown,
+    Rejected,
+)
 from storyhook.providers.parsing import json_body
 from storyhook.providers.transport import NeverSent, NoAnswer, NotOk
 
@@ -24,12 +30,13 @@ def failed_submission(
     """Whether a submit that did not succeed may have created a job, and may be sent again."""
     match error:
         case NeverSent(detail):
-            return NotCreated(f"no connection to the provider ({detail})")
+            found = Failure(FailureKind.UNAVAILABLE, "No connection to the provider.", detail)
+            return NotCreated(found)
         case NoAnswer(detail):
             return OutcomeUnknown(f"the provider's answer was lost ({detail})")
     body = json_body(error.body)
     if error.status in (_THROTTLED, _UNAVAILABLE):
-        return NotCreated(f"the provider answered {error.status}", retry_after(error, body))
+        return NotCreated(failure(error.status, body), retry_after(error, body))
     if error.status in _UNKNOWN or error.status >= 500:
         return OutcomeUnknown(f"the provider answered {error.status}")
     return Rejected(failure(error.status, body))
@@ -40,7 +47,9 @@ def failed_upload(
 ) -> NotCreated | Rejected:
     """As for a submit, but no job came of it in any case, and one more file costs nothing."""
     answer = failed_submission(error, failure)
-    return NotCreated(answer.detail) if isinstance(answer, OutcomeUnknown) else answer
+    if isinstance(answer, OutcomeUnknown):
+        return NotCreated(Failure(FailureKind.UNAVAILABLE, f"Not uploaded: {answer.detail}."))
+    return answer
 
 
 def retry_after(error: NotOk, body: Any) -> float | None:

@@ -14,7 +14,15 @@ from storyhook.domain.prediction import Prediction, Status
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from storyhook.ports import CallbackQueue, Callbacks, Clock, Images, Predictions, Workflow
+    from storyhook.ports import (
+        CallbackQueue,
+        Callbacks,
+        Clock,
+        Images,
+        Predictions,
+        Submissions,
+        Workflow,
+    )
 
 _ENVELOPE_BYTES = 200
 
@@ -25,9 +33,17 @@ class Announce:
     workflow: Workflow
     outbox: Outbox
     images: Images
+    submissions: Submissions
 
     def __call__(self, row: Prediction) -> None:
-        """Resume the workflow and queue the callback of a terminal row; then owe nothing."""
+        """Resume the workflow and queue the callback of a terminal row; then owe nothing.
+
+        If its scene moves on nobody is told yet: the submissions queue is, where `Submit` makes
+        the row that replaces this one. Until that stands, this one owes it.
+        """
+        if row.replaced_by:
+            self.submissions.enqueue(row.id)
+            return
         self.resume_workflow(row)
         if row.callback_url and row.callback_id:
             self.outbox.put(

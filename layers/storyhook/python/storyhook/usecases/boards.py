@@ -21,6 +21,7 @@ from storyhook.domain.storyboard import (
     Storyboard,
     final_status,
 )
+from storyhook.usecases.fallback import check_names, plan_fallbacks, queue_seconds
 from storyhook.usecases.request import (
     Casting,
     check_callback_url,
@@ -49,10 +50,11 @@ if TYPE_CHECKING:
     )
     from storyhook.usecases.announce import Outbox
     from storyhook.usecases.characters import PreparedCharacter, SaveCharacter
+    from storyhook.usecases.fallback import PlannedFallbacks
 
 # When the reconciler looks after a board: its workflow should have finished it by itself.
 BOARD_PATIENCE = timedelta(minutes=2)
-_SECONDS_PER_SCENE_AHEAD = 15
+_MAX_WARNINGS = 50
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,13 @@ class BoardPlan:
     request: StoryboardRequest
     seed: int
     plans: tuple[Plan, ...]
-    warnings: tuple[str, ...]
+    fallbacks: tuple[PlannedFallbacks, ...]
     brought: tuple[PreparedCharacter, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        pairs = zip(self.plans, self.fallbacks, strict=True)
+        return _warnings([(*plan.warnings, *fallback.warnings) for plan, fallback in pairs])
 
     @property
     def cost(self) -> Decimal | None:
@@ -105,6 +112,7 @@ class CreateStoryboard:
         """What would be sent for each scene, and its price. Writes and pays nothing."""
         check_callback_url(self.guard, request.callback_url)
         self.catalogue.find(request.model)
+        check_names(self.catalogue, request)
         brought = self._prepare(key.tenant, request.characters)
         cast = self.casting.load(
             key.tenant,
@@ -113,14 +121,25 @@ class CreateStoryboard:
         )
         seed = request.seed if request.seed is not None else random_seed(self.entropy)
         plans = tuple(self._plan(request, scene, cast, seed) for scene in request.scenes)
-        return BoardPlan(request, seed, plans, _warnings(plans), tuple(brought))
+        fallbacks = tuple(
+            plan_fallbacks(
+                self.catalogue,
+                request,
+                scene,
+                [cast[name] for name in scene.characters],
+                plan,
+                _seed_of(request, scene, seed),
+            )
+            for scene, plan in zip(request.scenes, plans, strict=True)
+        )
+        return BoardPlan(request, seed, plans, fallbacks, tuple(brought))
 
     def __call__(
         self, key: ApiKey, request: StoryboardRequest
     ) -> tuple[Storyboard, list[SceneState]]:
         """Check and plan everything, then write every row, then start the workflow."""
         planned = self.plan(key, request)
-        plans, brought = planned.plans, planned.brought
+        plans, fallbacks, brought = planned.plans, planned.fallbacks, planned.brought
         for provider in dict.fromkeys(plan.provider for plan in plans):
             self.provider_keys.check(provider)
 
@@ -128,17 +147,17 @@ class CreateStoryboard:
         board_id = new_id("sb", now, self.entropy(10))
         rows: list[Prediction] = []
         scenes: list[BoardScene] = []
-        for scene, plan in zip(request.scenes, plans, strict=True):
+        for scene, plan, fallback in zip(request.scenes, plans, fallbacks, strict=True):
             row = new_prediction(
                 plan,
                 key=key,
                 now=now,
                 entropy=self.entropy,
-                # Scenes queue behind one another.
-                deadline_seconds=self.catalogue.models[plan.model].deadline_seconds
-                + scene.position * _SECONDS_PER_SCENE_AHEAD,
+                deadline_seconds=self.catalogue.models[plan.model].deadline_seconds,
+                queue_seconds=queue_seconds(request, scene),
             )
-            rows.append(replace(row, storyboard_id=board_id, scene_id=scene.id, candidate=1))
+            row = replace(row, storyboard_id=board_id, scene_id=scene.id, candidate=1)
+            rows.append(replace(row, next_model=fallback.first))
             scenes.append(
                 BoardScene(
                     scene.id,
@@ -147,6 +166,7 @@ class CreateStoryboard:
                     scene.description,
                     scene.characters,
                     (row.id,),
+                    fallback.all,
                 )
             )
         board = Storyboard(
@@ -213,10 +233,14 @@ def _seed_of(request: StoryboardRequest, scene: Scene, board_seed: int) -> int:
     return board_seed if request.same_seed else scene_seed(board_seed, scene.position)
 
 
-def _warnings(plans: Sequence[Plan]) -> tuple[str, ...]:
+def _warnings(scenes: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Each warning once, with the number of scenes: 1,000 scenes must not make 1,000 of them."""
-    counted = Counter(warning for plan in plans for warning in plan.warnings)
-    return tuple(f"{text} ({count} of {len(plans)} scenes)" for text, count in counted.items())
+    counted = Counter(warning for warnings in scenes for warning in warnings)
+    texts = [f"{text} ({count} of {len(scenes)} scenes)" for text, count in counted.items()]
+    if len(texts) > _MAX_WARNINGS:
+        more = len(texts) - _MAX_WARNINGS
+        texts[_MAX_WARNINGS:] = [f"{more} more warnings of these kinds are left out."]
+    return tuple(texts)
 
 
 @dataclass(frozen=True)

@@ -15,17 +15,12 @@ from storyhook.domain.outcome import Failed, Pending, Succeeded
 from storyhook.domain.prediction import LEASE, QUEUE_PATIENCE, Prediction, Status, next_check
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.usecases.boards import BOARD_PATIENCE, AssembleStoryboard
-from storyhook.usecases.settle import (
-    EXPIRED_RUNNING,
-    EXPIRED_UNKNOWN,
-    EXPIRED_UNSENT,
-    Settle,
-)
+from storyhook.usecases.settle import EXPIRED_RUNNING, EXPIRED_UNKNOWN, Settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storyhook.domain.outcome import ProviderHandle
+    from storyhook.domain.outcome import Outcome, ProviderHandle
     from storyhook.ports import (
         CallbackQueue,
         Callbacks,
@@ -92,13 +87,12 @@ class Reconcile:
             self._look_after(row, overdue=overdue)
         except Exception:
             if self.clock() >= row.deadline_at + _FINISHING:
-                self.settle.fail(row, EXPIRED_RUNNING)  # Whatever is wrong, no row stays for ever.
+                # Whatever is wrong, no row stays for ever.
+                self.settle.expire(row, EXPIRED_RUNNING)
             raise
 
     def _look_after(self, row: Prediction, *, overdue: bool) -> None:
         match row.status:
-            case Status.QUEUED if overdue:
-                self.settle.fail(row, EXPIRED_UNSENT, attempt=row.attempt)
             case Status.QUEUED:
                 self._requeue(row)
             case Status.SUBMITTING:
@@ -112,8 +106,12 @@ class Reconcile:
             # The board was never accepted: writing it stopped half-way.
             self.predictions.remove(row.id)
             return
+        if self.clock() >= self.submit.send_by(row):
+            self.submit.expire_unsent(row)
+            return
         self.submissions.enqueue(row.id)
-        self.predictions.postpone(row, self.clock() + QUEUE_PATIENCE, {})
+        again = min(self.clock() + QUEUE_PATIENCE, self.submit.send_by(row))
+        self.predictions.postpone(row, again, {})
 
     def _find(self, row: Prediction, *, overdue: bool) -> None:
         """The answer to the submission is unknown: look for the job, but never send again."""
@@ -133,7 +131,7 @@ class Reconcile:
             )
         elif overdue or webhook_url is None:
             # Without webhooks nobody will ever tell.
-            self.settle.fail(row, EXPIRED_UNKNOWN)
+            self.settle.expire(row, EXPIRED_UNKNOWN)
         else:
             again = next_check(now, row.checks + 1, 0)
             self.predictions.postpone(row, again, {"checks": row.checks + 1})
@@ -144,10 +142,11 @@ class Reconcile:
             self._find(row, overdue=overdue)
             return
         provider = self.provider(row.provider)
-        try:
-            outcome = provider.fetch(row.endpoint, row.handle)
-        except DownloadFailed:
-            outcome = Pending()
+        outcome = _look(provider, row, row.handle)
+        if overdue and isinstance(outcome, Pending):
+            # Told to stop, it may still finish and cost: only its own word says which it was.
+            provider.cancel(row.endpoint, row.handle)
+            outcome = _look(provider, row, row.handle)
         match outcome:
             case Succeeded() if row.status is Status.STORING:
                 self.settle.store(row, outcome)
@@ -155,22 +154,14 @@ class Reconcile:
                 self.settle(row, outcome)
             case Failed(failure):
                 self.settle.fail(row, failure)
-            case _ if overdue:
-                self._stop(row, provider, row.handle)
-            case _ if row.status is Status.STORING:
+            case _ if self.clock() >= row.deadline_at + _FINISHING:
+                self.settle.expire(row, EXPIRED_RUNNING)
+            case _ if overdue or row.status is Status.STORING:
                 # `checks` counts failed copies there.
                 self.predictions.postpone(row, self.clock() + LEASE, {})
             case _:
                 again = next_check(self.clock(), row.checks + 1, 0, self.submit.pace)
                 self.predictions.postpone(row, again, {"checks": row.checks + 1})
-
-    def _stop(self, row: Prediction, provider: ProviderClient, handle: ProviderHandle) -> None:
-        """Past its deadline: cancel. Refused, it may be finishing: its picture is paid for."""
-        canceled = provider.cancel(row.endpoint, handle)
-        if canceled or self.clock() >= row.deadline_at + _FINISHING:
-            self.settle.fail(row, EXPIRED_RUNNING)
-        else:
-            self.predictions.postpone(row, self.clock() + LEASE, {})
 
     def storyboard(self, storyboard_id: str) -> None:
         """Start a workflow that was not started; end a board whose workflow was lost."""
@@ -184,7 +175,9 @@ class Reconcile:
         if board.status is not BoardStatus.RUNNING or all(state.over for state in states):
             self.assemble.finish(board, states)
             return
-        self.workflow.start(board.id, [p for state in states for p in state.scene.predictions])
+        # What replaces a prediction is found by way of it.
+        originals = [p.id for state in states for p in state.predictions if p.replaces is None]
+        self.workflow.start(board.id, originals)
 
     def callback(self, callback_id: str) -> None:
         row = self.callbacks.get(callback_id)
@@ -193,3 +186,11 @@ class Reconcile:
         claimed = self.callbacks.claim_due(row, self.clock() + callbacks.LEASE)
         if claimed:
             self.callback_queue.enqueue(callback_id, turn=claimed.turn)
+
+
+def _look(provider: ProviderClient, row: Prediction, handle: ProviderHandle) -> Outcome:
+    """What the provider says of a job now; Pending if it cannot be asked."""
+    try:
+        return provider.fetch(row.endpoint, handle)
+    except DownloadFailed:
+        return Pending()

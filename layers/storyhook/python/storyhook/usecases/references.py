@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storyhook.domain.images import inspect
-from storyhook.domain.outcome import NotCreated, Rejected
+from storyhook.domain.outcome import Failure, FailureKind, NotCreated, Rejected
 from storyhook.domain.payload import REFERENCE_SCHEME
 from storyhook.domain.prediction import LEASE
 from storyhook.domain.upload import MAX_KEPT, Upload, Uploaded
@@ -63,7 +63,8 @@ class UploadedReferences:
     ) -> dict[str, Uploaded | NotCreated | Rejected]:
         """By key, what became of it. What nobody else is uploading, we do, side by side."""
         client, began = self.provider(provider), self.clock()
-        under_way = NotCreated("another prediction is uploading the reference", _UNDER_WAY_SECONDS)
+        waits = Failure(FailureKind.UNAVAILABLE, "Another prediction is uploading the reference.")
+        under_way = NotCreated(waits, _UNDER_WAY_SECONDS)
         answers: dict[str, Uploaded | NotCreated | Rejected] = dict.fromkeys(missing, under_way)
         # Read before claimed: an object that cannot be read leaves no claim behind.
         files = {

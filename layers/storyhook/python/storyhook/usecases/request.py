@@ -15,6 +15,7 @@ from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene
 from storyhook.domain.plan_views import plan_input
 from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Prediction, Status
+from storyhook.domain.requests import DEFAULT_QUEUE_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from storyhook.ports import Characters, Clock, Entropy, Predictions, Submissions, UrlGuard
     from storyhook.usecases.submit import Submit
 
-# A prediction may wait this long in the queue on top of its model's own deadline.
-QUEUE_ALLOWANCE = timedelta(hours=1)
 _TOKEN_BYTES = 16
 
 
@@ -91,9 +90,14 @@ def new_prediction(
     now: datetime,
     entropy: Entropy,
     deadline_seconds: int,
+    queue_seconds: int = DEFAULT_QUEUE_TIMEOUT_SECONDS,
     status: Status = Status.QUEUED,
 ) -> Prediction:
-    """The row of `plan`, with its own id and the secret of its webhook URL."""
+    """The row of `plan`, with its own id and the secret of its webhook URL.
+
+    It may wait `queue_seconds` to be sent; `deadline_seconds` are the model's own, on top.
+    """
+    queue = timedelta(seconds=queue_seconds)
     return Prediction(
         id=new_id("pred", now, entropy(10)),
         tenant=key.tenant,
@@ -102,13 +106,13 @@ def new_prediction(
         model=plan.model,
         provider=plan.provider,
         endpoint=plan.endpoint,
-        token=base64.urlsafe_b64encode(entropy(_TOKEN_BYTES)).decode().rstrip("="),
+        token=webhook_secret(entropy),
         input=plan_input(plan),
         seed=plan.seed,
         cost_estimated=plan.price.total,
         created_at=now,
-        deadline_at=now + QUEUE_ALLOWANCE + timedelta(seconds=deadline_seconds),
-        due_at=now + QUEUE_PATIENCE,
+        deadline_at=now + queue + timedelta(seconds=deadline_seconds),
+        due_at=now + min(queue, QUEUE_PATIENCE),
     )
 
 
@@ -160,6 +164,11 @@ class RequestPrediction:
         if wait is not None:
             self.submissions.enqueue(row.id, delay_seconds=round(wait))
         return self.predictions.get(row.id) or row
+
+
+def webhook_secret(entropy: Entropy) -> str:
+    """The secret half of a webhook URL."""
+    return base64.urlsafe_b64encode(entropy(_TOKEN_BYTES)).decode().rstrip("=")
 
 
 def random_seed(entropy: Entropy) -> int:

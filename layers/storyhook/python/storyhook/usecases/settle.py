@@ -49,15 +49,17 @@ class Settle:
         """Move `row` on by `outcome`. Terminal rows stay as they are.
 
         `provider_id` is adopted when the submit call has not brought one (yet).
+
+        A success that comes after its row has failed changes nothing, also when the provider was
+        paid for it: the scene may have moved on to another model. That is the cost of moving on.
         """
         match outcome:
             case _ if row.status.terminal:
                 return
-            case Failed(failure):
-                # Not while a picture is being copied: that delivery was late, and it is ours.
-                self.fail(row, failure, unless=Status.STORING)
-            case Succeeded() if row.status is Status.STORING:
+            case Succeeded() | Failed() if row.status is Status.STORING:
                 return  # Somebody is copying; if they die, the reconciler claims the row.
+            case Failed(failure):
+                self.fail(row, failure)
             case Succeeded():
                 now = self.clock()
                 changes: dict[str, Any] = {"storing_at": now, "due_at": now + LEASE, "checks": 0}
@@ -95,19 +97,33 @@ class Settle:
             },
         )
 
-    def fail(
-        self,
-        row: Prediction,
-        failure: Failure,
-        *,
-        attempt: int | None = None,
-        unless: Status | None = None,
-    ) -> None:
-        """End an open row without a picture, with its reason.
+    def fail(self, row: Prediction, failure: Failure) -> None:
+        """End an open row without a picture, with the provider's reason."""
+        if failure.kind is FailureKind.CANCELED and self.clock() >= row.deadline_at:
+            failure = EXPIRED_STOPPED  # It was we who canceled it, because it was late.
+        self._end_without(row, failure, status_of(failure))
 
-        With `attempt`, only if nobody has claimed the row since; never if its status is `unless`.
+    def expire(self, row: Prediction, failure: Failure, attempt: int | None = None) -> None:
+        """End an open row that has waited too long; `failure` says for what.
+
+        With `attempt`, only if nobody has claimed the row since.
         """
-        self._end(row, status_of(failure), {"failure": failure}, attempt, unless)
+        self._end_without(row, failure, Status.EXPIRED, attempt)
+
+    def _end_without(
+        self, row: Prediction, failure: Failure, status: Status, attempt: int | None = None
+    ) -> None:
+        """End a row without a picture; never one whose picture somebody has begun to copy since."""
+        copying = row.status is Status.STORING
+        if copying and failure.kind is not FailureKind.LOST_RESULT:
+            # The provider has said that there is a picture: it is paid for, whatever comes now.
+            detail = f"The provider made the picture, but it was not copied: {failure.detail}"
+            failure = Failure(FailureKind.LOST_RESULT, detail, failure.provider_code)
+            status = Status.FAILED
+        changes: dict[str, Any] = {"failure": failure}
+        if row.moves_on(failure):
+            changes["replaced_by"] = new_id("pred", self.clock(), self.entropy(10))
+        self._end(row, status, changes, attempt, None if copying else Status.STORING)
 
     def _copy(self, row: Prediction, index: int, url: str) -> StoredImage:
         data, facts = self.source.fetch(url)
@@ -154,14 +170,15 @@ class Settle:
             self.announce(ended)
 
 
-EXPIRED_UNSENT = Failure(
-    FailureKind.EXPIRED, "It could not be sent to the provider before its deadline."
-)
-EXPIRED_RUNNING = Failure(
+EXPIRED_STOPPED = Failure(
     FailureKind.EXPIRED, "The provider did not finish before the deadline; it was told to stop."
 )
+EXPIRED_RUNNING = Failure(
+    FailureKind.EXPIRED_AT_PROVIDER,
+    "The provider did not finish before the deadline, and did not say that it stopped.",
+)
 EXPIRED_UNKNOWN = Failure(
-    FailureKind.EXPIRED,
+    FailureKind.OUTCOME_UNKNOWN,
     "The provider's answer to the submission was lost and no result came. It was not sent "
     "again, because it may have been paid.",
 )

@@ -29,7 +29,6 @@ from storyhook.domain.prediction import (
     Status,
     next_check,
 )
-from storyhook.usecases.settle import EXPIRED_UNSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.model import Model
     from storyhook.ports import Clock, Predictions, ProviderClient, ReferenceUrls
+    from storyhook.usecases.fallback import MoveOn
     from storyhook.usecases.settle import Settle
 
 _DEFAULT_RETRY_SECONDS = 10.0
@@ -53,6 +53,7 @@ class Submit:
     references: ReferenceUrls
     provider: Callable[[str], ProviderClient]
     settle: Settle
+    move_on: MoveOn
     catalogue: Catalogue
     clock: Clock
     webhook_base_url: str | None
@@ -67,8 +68,18 @@ class Submit:
         if claimed:
             return self.send(claimed)
         # Somebody else has it, or it is over. Whoever ends it later must find the token.
-        row = self.predictions.attach_task_token(prediction_id, task_token) if task_token else None
-        if row and row.status.terminal:
+        if task_token:
+            row = self.predictions.attach_task_token(prediction_id, task_token)
+        else:
+            row = self.predictions.get(prediction_id)
+        if row is None or not row.status.terminal:
+            return None
+        if row.replaced_by:
+            if row.due_at is not None:
+                self.move_on(row)
+            # The message is for whatever replaces it; so is the token.
+            return self.from_queue(row.replaced_by, row.task_token)
+        if task_token:
             # It ended before its workflow came to wait for it: resume at once.
             self.settle.announce.resume_workflow(row)
         return None
@@ -76,15 +87,15 @@ class Submit:
     def send(self, row: Prediction) -> float | None:
         """POST a row whose claim is ours. Returns seconds to wait if it has to be sent later."""
         now = self.clock()
-        if now >= row.deadline_at:
-            self.settle.fail(row, EXPIRED_UNSENT)
+        if now >= self.send_by(row):
+            self.expire_unsent(row)
             return None
         try:
             provider = self.provider(row.provider)
             model = self.catalogue.models[row.model]
             urls = self.references.urls(row, _deadline(row, model, now) + _REFERENCE_SLACK)
         except (ProviderKeyMissing, SettingsError) as error:
-            self.settle.fail(row, Failure(FailureKind.CONFIG, error.detail))
+            self.settle.fail(row, Failure(FailureKind.ACCOUNT, error.detail))
             return None
         except Exception:
             # Nothing has left us: give the claim back, so that the message's next coming sends it.
@@ -112,9 +123,10 @@ class Submit:
                 if moved is None:
                     # The webhook was faster than this answer.
                     self.predictions.adopt(row.id, handle)
-            case NotCreated(_, retry_after):
-                wait = min(retry_after or _DEFAULT_RETRY_SECONDS, _MAX_RETRY_SECONDS)
-                self._release(row, now + timedelta(seconds=wait) + QUEUE_PATIENCE)
+            case NotCreated(refusal, retry_after):
+                left = (self.send_by(row) - now).total_seconds()
+                wait = min(retry_after or _DEFAULT_RETRY_SECONDS, _MAX_RETRY_SECONDS, max(left, 1))
+                self._release(row, now + timedelta(seconds=wait) + QUEUE_PATIENCE, refusal)
                 return wait
             case Rejected(failure):
                 self.settle.fail(row, failure)
@@ -122,9 +134,27 @@ class Submit:
                 pass  # `due_at` of the claim stands; webhook or reconciler will tell.
         return None
 
-    def _release(self, row: Prediction, due_at: datetime) -> None:
+    def send_by(self, row: Prediction) -> datetime:
+        """When a row has waited long enough to be sent: the rest of its time is the model's."""
+        model = self.catalogue.models.get(row.model)
+        return row.deadline_at - timedelta(seconds=model.deadline_seconds if model else 0)
+
+    def expire_unsent(self, row: Prediction) -> None:
+        """End a row that nobody could send in time, with the provider's last refusal."""
+        waited = round((self.clock() - row.created_at).total_seconds())
+        detail = f"It could not be sent to the provider within {waited} s."
+        failure = Failure(FailureKind.EXPIRED, detail)
+        if row.refused:
+            said = f"{detail} Its last answer: {row.refused.detail}"
+            failure = Failure(row.refused.kind, said, row.refused.provider_code)
+        self.settle.expire(row, failure, attempt=row.attempt)
+
+    def _release(self, row: Prediction, due_at: datetime, refused: Failure | None = None) -> None:
         """Give back a claim of ours, when certainly nothing was created."""
-        self.predictions.advance(row.id, Status.QUEUED, {"due_at": due_at}, attempt=row.attempt)
+        changes: dict[str, Any] = {"due_at": min(due_at, self.send_by(row))}
+        if refused:
+            changes["refused"] = refused
+        self.predictions.advance(row.id, Status.QUEUED, changes, attempt=row.attempt)
 
     def webhook_url(self, row: Prediction) -> str | None:
         if self.webhook_base_url is None:

@@ -45,6 +45,8 @@ class SettleSettings(CallbackSource, Protocol):
     @property
     def state_machine_arn(self) -> str: ...
     @property
+    def submissions_queue_url(self) -> str: ...
+    @property
     def image_hosts(self) -> str: ...
     @property
     def allow_loopback_http(self) -> str: ...
@@ -136,6 +138,7 @@ def settle(config: SettleSettings) -> "Settle":
             workflow=workflow(config.state_machine_arn),
             outbox=outbox(config),
             images=images,
+            submissions=submissions(config.submissions_queue_url),
         ),
         catalogue=catalogue.load(),
         clock=clock,
@@ -145,17 +148,22 @@ def settle(config: SettleSettings) -> "Settle":
 
 def submit(config: settings.SubmitSettings) -> "Submit":
     from storyhook.aws.predictions import PredictionTable
+    from storyhook.aws.storyboards import StoryboardTable
     from storyhook.domain import catalogue
     from storyhook.domain.prediction import WITH_WEBHOOKS, WITHOUT_WEBHOOKS
+    from storyhook.usecases.fallback import MoveOn
     from storyhook.usecases.submit import Submit
 
+    rows = table(config.table_name)
+    predictions = PredictionTable(rows)
     client_of = provider(config)
     reachable = config.webhooks != "off"
     return Submit(
-        predictions=PredictionTable(table(config.table_name)),
+        predictions=predictions,
         references=references(config, client_of, reachable=reachable),
         provider=client_of,
         settle=settle(config),
+        move_on=MoveOn(predictions, StoryboardTable(rows), clock, randomness.token_bytes),
         catalogue=catalogue.load(),
         clock=clock,
         webhook_base_url=config.api_url if reachable else None,

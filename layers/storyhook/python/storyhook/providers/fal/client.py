@@ -21,10 +21,11 @@ from storyhook.domain.outcome import (
     ProviderHandle,
     Rejected,
     Submission,
+    Succeeded,
 )
 from storyhook.domain.upload import MAX_KEPT, Uploaded
 from storyhook.providers.base import failed_submission, failed_upload
-from storyhook.providers.fal.outcome import failure, result
+from storyhook.providers.fal.outcome import error_type, failure, result, told_by_status
 from storyhook.providers.parsing import json_body
 from storyhook.providers.transport import NeverSent, NoAnswer, NotOk, OneRequest
 
@@ -34,8 +35,10 @@ _QUEUE_HOSTS = frozenset({_QUEUE_HOST, "queue.falrun.com"})
 _FILE_HOSTS = frozenset({"rest.fal.ai", "v3.fal.media"})
 _FILE_ACCESS_URL = "https://rest.fal.ai/storage/auth/token?storage_type=fal-cdn-v3"
 _GONE = frozenset({404, 410})
-# Not over yet (400), throttled, or our account cannot ask just now.
-_NOT_ABOUT_THE_JOB = frozenset({400, 401, 402, 403, 404, 410, 429})
+# Gone, throttled, or our account cannot ask just now.
+_NOT_ABOUT_THE_JOB = frozenset({401, 402, 403, 404, 410, 429})
+# Too early, unless it has a type of fal's own.
+_NOT_YET = 400
 # Rerouting to an "equivalent" endpoint would change price and picture.
 _HEADERS = {"x-app-fal-disable-fallback": "true"}
 
@@ -46,6 +49,16 @@ def _lost(error: NotOk) -> Outcome:
         raise DownloadFailed(f"fal answered {error.status}", retryable=True)
     detail = "fal no longer has the result; it may have been billed."
     return Failed(Failure(FailureKind.LOST_RESULT, detail))
+
+
+def _job_failure(error: NotOk) -> Failure | None:
+    """A failed job's result is its error, with the error's own HTTP status; None if it is not."""
+    body = json_body(error.body)
+    if error.status in _NOT_ABOUT_THE_JOB or not isinstance(body, dict) or "detail" not in body:
+        return None
+    if error.status == _NOT_YET and error_type(body) is None:
+        return None
+    return failure(error.status, body)
 
 
 class _Session(SyncClient):
@@ -131,8 +144,11 @@ class FalClient:
         try:
             payload = self._get(response_url)
         except NotOk as error:
-            return self._job_failure(error)
-        return result(payload) if isinstance(payload, dict) else Pending()
+            failed = _job_failure(error) or told_by_status(status)
+            return Failed(failed) if failed else _lost(error)
+        found = result(payload) if isinstance(payload, dict) else Pending()
+        told = None if isinstance(found, Succeeded) else told_by_status(status)
+        return Failed(told) if told else found
 
     def find(self, webhook_url: str | None) -> ProviderHandle | None:
         return None  # fal lists nothing by webhook URL.
@@ -150,7 +166,8 @@ class FalClient:
         except (NotOk, NeverSent, NoAnswer) as error:
             return failed_upload(error, failure)
         except (KeyError, ValueError, TypeError):
-            return NotCreated("fal took the file, but its answer names no URL")
+            detail = "fal took the file, but its answer names no URL."
+            return NotCreated(Failure(FailureKind.UNAVAILABLE, detail))
         return Uploaded(url)
 
     def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
@@ -166,13 +183,6 @@ class FalClient:
             return self._session.get(self._trusted(url))
         except (NeverSent, NoAnswer) as error:
             raise DownloadFailed(f"fal did not answer: {error.detail}", retryable=True) from error
-
-    def _job_failure(self, error: NotOk) -> Outcome:
-        """A failed job's result is its error, with the error's own HTTP status."""
-        body = json_body(error.body)
-        if error.status in _NOT_ABOUT_THE_JOB or not isinstance(body, dict) or "detail" not in body:
-            return _lost(error)
-        return Failed(failure(error.status, body))
 
     def _url(self, endpoint: str, handle: ProviderHandle) -> str:
         """fal names a job by the root of its endpoint; used when its answer gave no URLs."""

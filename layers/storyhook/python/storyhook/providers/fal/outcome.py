@@ -22,27 +22,44 @@ _KINDS = {
     "image_too_small": FailureKind.BAD_REFERENCE,
     "image_too_large": FailureKind.BAD_REFERENCE,
     "image_load_error": FailureKind.BAD_REFERENCE,
-    "file_download_error": FailureKind.BAD_REFERENCE,
     "file_too_large": FailureKind.BAD_REFERENCE,
     "face_detection_error": FailureKind.BAD_REFERENCE,
     "unsupported_image_format": FailureKind.BAD_REFERENCE,
+    "file_download_error": FailureKind.REFERENCE_NOT_FETCHED,
+    # Often a soft block; another seed may do.
     "no_media_generated": FailureKind.UNKNOWN,
     "internal_server_error": FailureKind.UNAVAILABLE,
     "downstream_service_error": FailureKind.UNAVAILABLE,
     "downstream_service_unavailable": FailureKind.UNAVAILABLE,
+    "internal_error": FailureKind.UNAVAILABLE,
+    # fal's own connection to the runner: nobody of ours waits for a queued job.
+    "client_disconnected": FailureKind.UNAVAILABLE,
     "generation_timeout": FailureKind.TIMEOUT,
     "request_timeout": FailureKind.TIMEOUT,
     "startup_timeout": FailureKind.TIMEOUT,
     "client_cancelled": FailureKind.CANCELED,
-    "client_disconnected": FailureKind.CANCELED,
-    "bad_request": FailureKind.INVALID_INPUT,
-    "internal_error": FailureKind.UNAVAILABLE,
+    "concurrent_requests_limit": FailureKind.THROTTLED,
+    **dict.fromkeys(
+        (
+            *("bad_request", "greater_than", "greater_than_equal", "less_than", "less_than_equal"),
+            *("multiple_of", "sequence_too_short", "sequence_too_long", "one_of"),
+            "feature_not_supported",
+        ),
+        FailureKind.INVALID_INPUT,
+    ),
+}
+_FAMILIES = {
+    "runner_": FailureKind.UNAVAILABLE,
+    "value_error": FailureKind.INVALID_INPUT,
+    "type_error": FailureKind.INVALID_INPUT,
 }
 _STATUSES = {
-    401: FailureKind.CONFIG,
-    402: FailureKind.CONFIG,
-    403: FailureKind.CONFIG,
+    401: FailureKind.WRONG_KEY,
+    402: FailureKind.NO_CREDIT,
+    # Locked for want of credit, or not allowed: fal does not say which.
+    403: FailureKind.ACCOUNT,
     404: FailureKind.INVALID_INPUT,
+    429: FailureKind.THROTTLED,
     499: FailureKind.CANCELED,
     504: FailureKind.TIMEOUT,
 }
@@ -58,8 +75,7 @@ def delivery(body: Any) -> Delivery:
     provider_id = provider_id if isinstance(provider_id, str) else None
     payload = body.get("payload")
     if body.get("status") == "ERROR":
-        found = _STATUS_IN_ERROR.search(str(body.get("error", "")))
-        status = int(found.group(1)) if found else 500
+        status = _status_in(str(body.get("error", "")))
         return Delivery(provider_id, Failed(failure(status, payload)))
     if body.get("status") == "OK" and isinstance(payload, dict):
         return Delivery(provider_id, result(payload))
@@ -80,7 +96,8 @@ def result(payload: dict[str, Any]) -> Outcome:
         if isinstance(image, dict) and isinstance(image.get("url"), str)
     ]
     if not urls:
-        return Failed(Failure(FailureKind.UNKNOWN, "The provider's answer holds no picture."))
+        detail = "fal says it succeeded, but its answer holds no picture; it may have been billed."
+        return Failed(Failure(FailureKind.LOST_RESULT, detail))
     seed = payload.get("seed")
     return Succeeded(tuple(urls), seed if isinstance(seed, int) else None)
 
@@ -88,22 +105,43 @@ def result(payload: dict[str, Any]) -> Outcome:
 def failure(status: int, body: Any) -> Failure:
     """An error body with its HTTP status; keyed on fal's own types."""
     detail = body.get("detail") if isinstance(body, dict) else None
-    code: str | None = None
     text = detail if isinstance(detail, str) else ""
     if isinstance(detail, list) and detail and isinstance(detail[0], dict):
-        code = str(detail[0].get("type") or "") or None
         place = ".".join(str(part) for part in detail[0].get("loc") or [])
         text = ": ".join(part for part in (place, str(detail[0].get("msg") or "")) if part)
-    elif isinstance(body, dict) and body.get("error_type"):
-        code = str(body["error_type"])
+    code = error_type(body)
     return Failure(_kind(status, code), f"fal: {text or f'status {status}'}", code)
+
+
+def error_type(body: Any) -> str | None:
+    """fal's own type of an error: a model's `detail[].type`, or a flat one."""
+    if not isinstance(body, dict):
+        return None
+    detail = body.get("detail")
+    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        return str(detail[0].get("type") or "") or None
+    return str(body.get("error_type") or body.get("type") or "") or None
+
+
+def told_by_status(body: dict[str, Any]) -> Failure | None:
+    """The failure that a COMPLETED status itself tells of: `error` and `error_type`."""
+    if not body.get("error") and not body.get("error_type"):
+        return None
+    text = str(body.get("error") or "")
+    return failure(_status_in(text), {"detail": text, "error_type": body.get("error_type")})
+
+
+def _status_in(text: str) -> int:
+    found = _STATUS_IN_ERROR.search(text)
+    return int(found.group(1)) if found else 500
 
 
 def _kind(status: int, code: str | None) -> FailureKind:
     if code in _KINDS:
         return _KINDS[code]
-    if code and code.startswith("runner_"):
-        return FailureKind.UNAVAILABLE
+    for family, kind in _FAMILIES.items():
+        if code and code.startswith(family):
+            return kind
     if status in _STATUSES:
         return _STATUSES[status]
     if 400 <= status < 500:

@@ -100,7 +100,8 @@ class ReplicateClient:
         except (NotOk, NeverSent, NoAnswer) as error:
             return failed_upload(error, failure)
         except (KeyError, ValueError, TypeError):
-            return NotCreated("Replicate took the file, but its answer names no URL")
+            detail = "Replicate took the file, but its answer names no URL."
+            return NotCreated(Failure(FailureKind.UNAVAILABLE, detail))
 
     def cancel(self, endpoint: str, handle: ProviderHandle) -> bool:
         try:

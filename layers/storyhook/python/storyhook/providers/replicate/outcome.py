@@ -15,11 +15,12 @@ from storyhook.domain.outcome import (
 )
 
 _STATUSES = {
-    401: FailureKind.CONFIG,
-    402: FailureKind.CONFIG,
-    403: FailureKind.CONFIG,
+    401: FailureKind.WRONG_KEY,
+    402: FailureKind.NO_CREDIT,
+    403: FailureKind.WRONG_KEY,
     404: FailureKind.INVALID_INPUT,
     422: FailureKind.INVALID_INPUT,
+    429: FailureKind.THROTTLED,
 }
 # A failed prediction has nothing but free text. Partner models end it with a code such as (E005);
 # open models have no code, only this sentence of cog's safety checker.
@@ -72,7 +73,8 @@ def _result(prediction: dict[str, Any]) -> Outcome:
     uris = [output] if isinstance(output, str) else output if isinstance(output, list) else []
     urls = tuple(uri for uri in uris if isinstance(uri, str))
     if not urls:
-        return Failed(Failure(FailureKind.UNKNOWN, "Replicate's answer holds no picture."))
+        detail = "Replicate says it succeeded, but without a picture; it may have been billed."
+        return Failed(Failure(FailureKind.LOST_RESULT, detail))
     metrics = prediction.get("metrics")
     seconds = metrics.get("predict_time") if isinstance(metrics, dict) else None
     return Succeeded(

@@ -1,0 +1,57 @@
+"""What is tried for a scene when a model gives no picture: other models, in order.
+
+A prediction stays one paid call of one model; moving on makes a new one. A board's fallbacks are
+planned when the board is accepted and kept with the scene, so that rows stay small.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from storyhook.domain.outcome import Failure, FailureKind
+
+MAX_FALLBACKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NextModel:
+    """What a scene of a board tries after a prediction: its `index`-th fallback, from 0.
+
+    `position` is the scene's. `on_block`: also when the provider's moderation blocked it.
+    """
+
+    position: int
+    index: int
+    on_block: bool
+
+    def follows(self, failure: Failure) -> bool:
+        """Whether this failure moves the scene on."""
+        return failure.rule.next_model or (self.on_block and failure.kind is FailureKind.BLOCKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """One model's plan for a scene; `input` as a prediction stores it."""
+
+    model: str
+    provider: str
+    endpoint: str
+    input: Mapping[str, Any]
+    seed: int | None
+    cost_estimated: Decimal | None
+    deadline_seconds: int
+    """How long the model may take, once it has been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fallbacks:
+    """The fallbacks of a scene. Each may wait `queue_seconds` to be sent."""
+
+    plans: tuple[Fallback, ...]
+    queue_seconds: int
+
+    def step(self, at: NextModel) -> tuple[Fallback, NextModel | None]:
+        """What is tried at `at`, and what comes after that."""
+        left = at.index + 1 < len(self.plans)
+        return self.plans[at.index], replace(at, index=at.index + 1) if left else None
