@@ -7,7 +7,8 @@ from storyhook import wiring
 from storyhook.domain import plan_views, views
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
-from storyhook.http.requests import PredictionBody, caller, parse, wants_dry_run
+from storyhook.http.events import caller, parse, wants_dry_run
+from storyhook.http.requests import PredictionBody
 from storyhook.logs import handled
 
 

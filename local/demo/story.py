@@ -10,7 +10,8 @@ from local.demo.problem import DemoFailed, problem_text
 from storyhook.domain import catalogue
 from storyhook.domain.errors import FieldError, InvalidRequest, StoryhookError
 from storyhook.http import problems
-from storyhook.http.requests import StoryboardBody, parse
+from storyhook.http.events import parse
+from storyhook.http.requests import StoryboardBody
 
 Json = dict[str, Any]
 

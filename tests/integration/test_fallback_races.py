@@ -1,9 +1,8 @@
 """Moving on, cut short at every step, and against everything that may happen at the same time."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from storyhook.aws.predictions import PredictionTable
 from storyhook.aws.queues import SubmissionsQueue
 from storyhook.aws.storyboards import StoryboardTable
-from storyhook.domain import catalogue
 from storyhook.domain.outcome import Failed, Failure, FailureKind, NotCreated, Succeeded
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.storyboard import BoardStatus, Storyboard
@@ -22,19 +20,8 @@ from tests.fixtures import makers
 from tests.fixtures.clock import Clock
 from tests.fixtures.world import IMAGE_URL, UNAVAILABLE, World, done, failed, in_threads
 
-FIRST, SECOND, THIRD = "fal-flux2-pro", "rep-flux2-pro", "rep-another"
+FIRST, SECOND, THIRD = "fal-flux2-pro", "rep-flux2-pro", "rep-flux-schnell"
 TOKEN = "task-token"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _three_models() -> Iterator[None]:
-    """A catalogue in which three models can draw a scene without references."""
-    text = Path(catalogue.__file__).with_name("models.toml").read_text(encoding="utf-8")
-    entry = text[text.index(f'["{SECOND}"]') :].replace(SECOND, THIRD)
-    entry = entry.replace("black-forest-labs/flux-2-pro", "black-forest-labs/another")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(makers, "MODELS", catalogue.load(f"{text}\n{entry}"))
-        yield
 
 
 class DeathError(Exception):

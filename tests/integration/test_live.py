@@ -268,8 +268,8 @@ def test_a_reference_that_is_gone_leaves_no_claim_behind(live: World) -> None:
     [
         # A board of 1,000 scenes: an hour in the queue, 15 s for each scene ahead, 15 min a job.
         (timedelta(hours=1, seconds=900 + 15_000), timedelta(hours=1, seconds=900 + 15_000 + 900)),
-        # Sent at the last moment: the job still has its model's time.
-        (timedelta(seconds=1), timedelta(seconds=900 + 900)),
+        # Sent at the last moment: the job still has its model's 900 s.
+        (timedelta(seconds=901), timedelta(seconds=901 + 900)),
         (timedelta(days=8), timedelta(days=7)),
     ],
 )

@@ -87,6 +87,7 @@ STATUSES_OF_JOBS: dict[str, Any] = {
 OF_CLIENTS = {
     *("fal_submit_response_docs", "fal_submit_response_webhook_docs"),
     *("fal_submit_response_observed_nested_endpoint", "fal_cancel_responses"),
+    "replicate_file_response",
 }
 # Said nothing about a prediction.
 OF_OTHERS = {

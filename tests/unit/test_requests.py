@@ -24,16 +24,9 @@ from storyhook.domain.errors import (
     UnknownModel,
 )
 from storyhook.http import problems, service
+from storyhook.http.events import MAX_BODY_BYTES, caller, parse, wants_dry_run
 from storyhook.http.raw import raw_body
-from storyhook.http.requests import (
-    MAX_BODY_BYTES,
-    CharacterBody,
-    PredictionBody,
-    StoryboardBody,
-    caller,
-    parse,
-    wants_dry_run,
-)
+from storyhook.http.requests import CharacterBody, PredictionBody, StoryboardBody
 from tests.fixtures import events
 
 PREDICTION, BOARD, CHARACTER = events.PREDICTION, events.STORYBOARD, events.CHARACTER

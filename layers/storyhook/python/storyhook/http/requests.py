@@ -3,9 +3,7 @@
 Each model turns into the domain's own request; nothing behind this file sees pydantic.
 """
 
-import json
 from collections import Counter
-from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -15,13 +13,10 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
-from storyhook.domain.access import ApiKey
-from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.fallback import MAX_FALLBACKS
 from storyhook.domain.requests import (
     DEFAULT_QUEUE_TIMEOUT_SECONDS,
@@ -37,10 +32,7 @@ from storyhook.domain.story import (
     Look,
     Scene,
 )
-from storyhook.http.problems import NotJson
-from storyhook.http.raw import raw_body
 
-MAX_BODY_BYTES = 256 * 1024
 _MAX_REFERENCES_BROUGHT = 32
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -250,65 +242,3 @@ class StoryboardBody(_Body):
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,
         )
-
-
-def wants_dry_run(event: Mapping[str, Any]) -> bool:
-    """Whether only the plan is asked for; any other value than true or false is refused."""
-    value = (event.get("queryStringParameters") or {}).get("dry_run", "false")
-    if value not in ("true", "false"):
-        raise InvalidRequest("dry_run is true or false.", (FieldError("dry_run", "true or false"),))
-    return bool(value == "true")
-
-
-def parse[Body: BaseModel](
-    kind: type[Body], event: Mapping[str, Any], query: Collection[str] = ()
-) -> Body:
-    """The checked body of an HTTP API event; raises with the path of every wrong field.
-
-    `query` names the parameters that the route reads. What would be ignored is refused: somebody
-    who misspells a dry run must not pay for a real one.
-    """
-    unknown = [name for name in event.get("queryStringParameters") or {} if name not in query]
-    unknown += [name for name in event.get("headers") or {} if name.lower() == "idempotency-key"]
-    if unknown:
-        raise InvalidRequest(
-            f"This route does not know {unknown[0]!r} yet; leave it out.",
-            tuple(FieldError(name, "not known here") for name in unknown),
-        )
-    data = raw_body(event, MAX_BODY_BYTES)
-    try:
-        document = json.loads(data, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise NotJson("The body is not JSON; send one JSON object, with double quotes.") from error
-    try:
-        return kind.model_validate(document)
-    except ValidationError as error:
-        raise InvalidRequest(
-            "Some fields are not valid; mend the ones listed in errors.",
-            _field_errors(error),
-        ) from error
-
-
-def caller(event: Mapping[str, Any]) -> ApiKey:
-    """Whom the authorizer let in."""
-    context = event["requestContext"]["authorizer"]["lambda"]
-    return ApiKey(id=context["key_id"], tenant=context["tenant"])
-
-
-def _field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """The innermost wrong fields: a list without a good item is wrong only through them."""
-    found = {entry["loc"]: entry["msg"] for entry in error.errors(include_url=False)}
-    outer = {place[:depth] for place in found for depth in range(len(place))}
-    return tuple(FieldError(_path(p), message) for p, message in found.items() if p not in outer)
-
-
-def _refuse(constant: str) -> None:
-    """Python reads NaN and Infinity; JSON has no such numbers."""
-    raise ValueError(constant)
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path

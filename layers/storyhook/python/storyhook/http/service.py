@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import model_views, plan_views, views
 from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
-from storyhook.http.requests import CharacterBody, StoryboardBody, caller, parse, wants_dry_run
+from storyhook.http.events import caller, parse, wants_dry_run
+from storyhook.http.requests import CharacterBody, StoryboardBody
 
 if TYPE_CHECKING:
     from storyhook.domain.access import Page

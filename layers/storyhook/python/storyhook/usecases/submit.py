@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storyhook.domain.catalogue import Catalogue
-    from storyhook.domain.model import Model
     from storyhook.ports import Clock, Predictions, ProviderClient, ReferenceUrls
     from storyhook.usecases.fallback import MoveOn
     from storyhook.usecases.settle import Settle
@@ -86,14 +85,13 @@ class Submit:
 
     def send(self, row: Prediction) -> float | None:
         """POST a row whose claim is ours. Returns seconds to wait if it has to be sent later."""
-        now = self.clock()
-        if now >= self.send_by(row):
+        if self.clock() >= self.send_by(row):
             self.expire_unsent(row)
             return None
         try:
             provider = self.provider(row.provider)
             model = self.catalogue.models[row.model]
-            urls = self.references.urls(row, _deadline(row, model, now) + _REFERENCE_SLACK)
+            urls = self.references.urls(row, row.deadline_at + _REFERENCE_SLACK)
         except (ProviderKeyMissing, SettingsError) as error:
             self.settle.fail(row, Failure(FailureKind.ACCOUNT, error.detail))
             return None
@@ -117,7 +115,6 @@ class Submit:
                         "handle": handle,
                         "submitted_at": now,
                         "due_at": next_check(now, 0, model.typical_seconds, self.pace),
-                        "deadline_at": _deadline(row, model, now),
                     },
                 )
                 if moved is None:
@@ -160,8 +157,3 @@ class Submit:
         if self.webhook_base_url is None:
             return None
         return f"{self.webhook_base_url}/webhooks/{row.provider}/{row.id}.{row.token}"
-
-
-def _deadline(row: Prediction, model: Model, sent_at: datetime) -> datetime:
-    """Until when a row that is sent now may take."""
-    return max(row.deadline_at, sent_at + timedelta(seconds=model.deadline_seconds))
