@@ -184,6 +184,9 @@ def test_api_plan_storyboard(stage: Stage, run: Run) -> None:
     }  # fmt: skip
     assert second["cost"] == {"estimated": "0.0450"}
     assert "key" not in first["references"][0]
+    [fallback] = first["fallbacks"]
+    assert (fallback["model"], fallback["cost"]) == ("fal-flux2-pro-edit", {"estimated": "0.0600"})
+    assert len(fallback["payload"]["image_urls"]) == 2
 
 
 @on("api/get_storyboard")

@@ -39,8 +39,16 @@ def plan(planned: Plan) -> Json:
     }
 
 
-def board_plan(request: StoryboardRequest, seed: int, plans: Sequence[Plan]) -> Json:
-    """A board's plan, scene by scene. `known` is the sum of the prices that are known."""
+def board_plan(
+    request: StoryboardRequest,
+    seed: int,
+    plans: Sequence[Plan],
+    fallbacks: Sequence[Sequence[Plan]],
+) -> Json:
+    """A board's plan, scene by scene, each with the plans of its fallbacks.
+
+    `known` is the sum of the prices that are known; fallbacks are not in the sums.
+    """
     totals = [planned.price.total for planned in plans]
     return {
         "dry_run": True,
@@ -53,8 +61,9 @@ def board_plan(request: StoryboardRequest, seed: int, plans: Sequence[Plan]) -> 
                 "caption": scene.caption,
                 "characters": list(scene.characters),
                 **plan(planned),
+                "fallbacks": [plan(other) for other in others],
             }
-            for scene, planned in zip(request.scenes, plans, strict=True)
+            for scene, planned, others in zip(request.scenes, plans, fallbacks, strict=True)
         ],
         "cost": {
             "estimated": as_text(add(totals)),

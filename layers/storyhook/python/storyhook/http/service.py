@@ -91,7 +91,8 @@ class Api:
         request = parse(StoryboardBody, event, query=("dry_run",)).to_request()
         if wants_dry_run(event):
             planned = self.create_storyboard.plan(caller(event), request)
-            shown = plan_views.board_plan(request, planned.seed, planned.plans)
+            others = [fallbacks.plans for fallbacks in planned.fallbacks]
+            shown = plan_views.board_plan(request, planned.seed, planned.plans, others)
             shown["warnings"] = list(planned.warnings)
             return Reply(HTTPStatus.OK, views.fitting(shown, _MAX_ANSWER_BYTES))
         board, states = self.create_storyboard(caller(event), request)
