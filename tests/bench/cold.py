@@ -135,7 +135,7 @@ def sdk(provider: "Any", name: str) -> None:
     """The provider's client with its connection pool; its key comes from here, not from SSM."""
     from storyhook.aws import secrets
 
-    secrets.Secrets.get = lambda self, name: "a-key"  # type: ignore[method-assign]
+    secrets.Secrets.find = lambda self, name, **_: "a-key"  # type: ignore[method-assign]
     assert provider(name)._session._client  # both SDKs make it when it is first used
 
 

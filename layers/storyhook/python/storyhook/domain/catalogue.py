@@ -14,9 +14,7 @@ from typing import Any
 
 from storyhook.domain.errors import FieldError, SettingsError, UnknownModel
 from storyhook.domain.model import Model, ReferenceRule, ResolutionRule, SizeRule
-from storyhook.domain.options import Choice, Integer, Option, Pixels, Size
-from storyhook.domain.options import parse as parse_option
-from storyhook.domain.pricing import PriceRule
+from storyhook.domain.pricing import PriceRule, Size
 
 SOURCES = ("models.toml", "own-models.toml")
 # What `sam build` makes of them: reading it takes 1 ms of a cold start, not 9.
@@ -59,7 +57,7 @@ def load() -> Catalogue:
     here = Path(__file__)
     built = here.with_name(BUILT)
     if built.exists():
-        return build([json.loads(built.read_text(encoding="utf-8"))])
+        return build([json.loads(built.read_text(encoding="utf-8"))], checked=True)
     return build(read(here.with_name(name)) for name in SOURCES)
 
 
@@ -87,13 +85,18 @@ def merge(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return whole
 
 
-def build(documents: Iterable[Mapping[str, Any]]) -> Catalogue:
-    """The catalogue of these documents; raises SettingsError that names the entry at fault."""
+def build(documents: Iterable[Mapping[str, Any]], *, checked: bool = False) -> Catalogue:
+    """The catalogue of these documents; raises SettingsError that names the entry at fault.
+
+    With `checked` (the layer's build has done it) options are read when they are first needed.
+    """
     whole = merge(documents)
     models: dict[str, Model] = {}
     for model_id, entry in whole["models"].items():
         try:
             models[model_id] = _model(model_id, entry, whole)
+            if not checked:
+                _ = models[model_id].options
         except (KeyError, TypeError, ValueError) as error:
             raise SettingsError(f"[models.{model_id}] in the catalogue: {error}.") from error
     names: dict[str, str] = {}
@@ -115,25 +118,27 @@ def _model(model_id: str, entry: Mapping[str, Any], shared: Mapping[str, Any]) -
     values = dict(entry)
     if values["provider"] not in _PROVIDERS:
         raise ValueError(f"provider is one of {', '.join(_PROVIDERS)}")
-    options = {name: parse_option(rule) for name, rule in values.pop("options", {}).items()}
+    rules = dict(values.pop("options", {}))
     size, sides = _size(values.pop("size"), shared)
     if size.form == "pixels":
-        options[size.field] = Option(Pixels(sides, _STEP, _presets(sides, shared)))
+        presets = _presets(sides, shared)
+        rules[size.field] = {"pixels": presets, "sides": sides, "step": _STEP}
     resolution = None
     if "resolution" in values:
         rule = values.pop("resolution")
         resolution = ResolutionRule(rule["field"], rule["megapixels"])
-        options[resolution.field] = Option(Choice(tuple(rule["megapixels"])), rule["default"])
+        names = list(rule["megapixels"])
+        rules[resolution.field] = {"values": names, "default": rule["default"]}
     formats: tuple[str, ...] = ()
     if "format" in values:
         rule = values.pop("format")
         formats = tuple(rule["values"])
-        options[rule["field"]] = Option(Choice(formats), rule["default"])
+        rules[rule["field"]] = {"values": rule["values"], "default": rule["default"]}
     count_field = None
     if "count" in values:
         rule = values.pop("count")
         count_field = rule["field"]
-        options[rule["field"]] = Option(Integer(1, rule["max"]), default=1)
+        rules[count_field] = {"integers": [1, rule["max"]], "default": 1}
     references = ReferenceRule(**values.pop("references", {}))
     if references.kind not in _KINDS:
         raise ValueError(f"references.kind is one of {', '.join(_KINDS)}")
@@ -144,7 +149,7 @@ def _model(model_id: str, entry: Mapping[str, Any], shared: Mapping[str, Any]) -
         resolution=resolution,
         formats=formats,
         count_field=count_field,
-        options=options,
+        rules=rules,
         price=PriceRule.parse(values.pop("price")),
         aliases=tuple(values.pop("aliases", ())),
         **values,

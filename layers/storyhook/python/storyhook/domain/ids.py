@@ -3,11 +3,13 @@
 The clock and the randomness are arguments; `ports.Clock` and `ports.Entropy` supply them.
 """
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID_LENGTH = 26
 _ENTROPY_BYTES = 10
+SECRET_BYTES = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,3 +24,8 @@ def new_id(kind: str, now: datetime, entropy: bytes) -> str:
         value, digit = divmod(value, 32)
         digits.append(_CROCKFORD[digit])
     return f"{kind}_{''.join(reversed(digits))}"
+
+
+def new_secret(entropy: bytes) -> str:
+    """The secret half of a webhook URL, of `SECRET_BYTES` random bytes."""
+    return base64.urlsafe_b64encode(entropy).decode().rstrip("=")

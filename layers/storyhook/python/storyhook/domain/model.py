@@ -1,14 +1,19 @@
 """A model of the catalogue: what it takes, in which form, and what it costs."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
 from math import sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.errors import FieldError, InvalidOption
-from storyhook.domain.options import Option, Size
-from storyhook.domain.pricing import PriceRule
+
+if TYPE_CHECKING:
+    from storyhook.domain.options import Option
+    from storyhook.domain.pricing import PriceRule, Size
 
 # How long a provider may take for one picture, queue included, before it is told to stop.
 _DEADLINE_SECONDS = 900
@@ -71,9 +76,9 @@ class ResolutionRule:
     megapixels: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
-    """A catalogue entry. Durations in seconds."""
+    """A catalogue entry. Durations in seconds; `rules` are its options as the data has them."""
 
     id: str
     provider: str
@@ -96,11 +101,19 @@ class Model:
     formats: tuple[str, ...] = ()
     seed_field: str | None = None
     fixed: Mapping[str, Any] = dataclass_field(default_factory=dict)
-    options: Mapping[str, Option] = dataclass_field(default_factory=dict)
+    rules: Mapping[str, Mapping[str, Any]] = dataclass_field(default_factory=dict)
     ignored_options: Mapping[str, str] = dataclass_field(default_factory=dict)
     deadline_seconds: int = _DEADLINE_SECONDS
     note: str = ""
     prompt_field: str = "prompt"
+
+    @cached_property
+    def options(self) -> Mapping[str, Option]:
+        """What callers may set, by name; raises ValueError for a rule that is none."""
+        # Here: only planning needs them, and their classes cost a cold start 5 ms.
+        from storyhook.domain import options
+
+        return {name: options.parse(rule) for name, rule in self.rules.items()}
 
     def accept(self, name: str, value: Any, *, with_references: bool) -> Any:
         """An option's value as it is sent; raises InvalidOption for what does not fit."""

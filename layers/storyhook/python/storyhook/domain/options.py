@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-Size = tuple[int, int]
+from storyhook.domain.pricing import Size
 
 _MAX_URL = 2048
 # One picture format has two names: fal says jpeg, Replicate jpg.
@@ -222,6 +222,10 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
             return Url()
         case {"url_by_character": True, **rest} if not rest:
             return UrlByCharacter()
+        case {"pixels": presets, "sides": [int(least), int(most)], "step": int(step), **rest} if (
+            not rest
+        ):
+            return Pixels((least, most), step, presets)
         case {"list_of": fields, "needs": needs, "max": most, **rest} if not rest:
             rules = {name: _rule(field) for name, field in fields.items()}
             return Items(rules, tuple(needs), most)

@@ -1,12 +1,17 @@
 """The body that a model gets, in its own wire form, and what stands in it for a reference."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.errors import FieldError, InvalidOption
-from storyhook.domain.model import Model
-from storyhook.domain.references import PlacedReference
-from storyhook.domain.story import Character
+
+if TYPE_CHECKING:
+    # Whoever sends a payload needs `with_urls` alone, and not the planner.
+    from storyhook.domain.model import Model
+    from storyhook.domain.references import PlacedReference
+    from storyhook.domain.story import Character
 
 # In a stored payload a reference stands as this URL; the real one is made when it is sent.
 REFERENCE_SCHEME = "reference://"

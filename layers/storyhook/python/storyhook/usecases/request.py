@@ -5,13 +5,12 @@ Every refusal comes before the first write. The row is written before anyone is 
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
-from storyhook.domain.ids import new_id
+from storyhook.domain.ids import SECRET_BYTES, new_id, new_secret
 from storyhook.domain.plan import Plan, plan_scene
 from storyhook.domain.plan_views import plan_input
 from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Prediction, Status
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from storyhook.domain.story import Character, Scene
     from storyhook.ports import Characters, Clock, Entropy, Predictions, Submissions, UrlGuard
     from storyhook.usecases.submit import Submit
-
-_TOKEN_BYTES = 16
 
 
 def _place_in_board(scene: Scene) -> str:
@@ -106,7 +103,7 @@ def new_prediction(
         model=plan.model,
         provider=plan.provider,
         endpoint=plan.endpoint,
-        token=webhook_secret(entropy),
+        token=new_secret(entropy(SECRET_BYTES)),
         input=plan_input(plan),
         seed=plan.seed,
         cost_estimated=plan.price.total,
@@ -164,11 +161,6 @@ class RequestPrediction:
         if wait is not None:
             self.submissions.enqueue(row.id, delay_seconds=round(wait))
         return self.predictions.get(row.id) or row
-
-
-def webhook_secret(entropy: Entropy) -> str:
-    """The secret half of a webhook URL."""
-    return base64.urlsafe_b64encode(entropy(_TOKEN_BYTES)).decode().rstrip("=")
 
 
 def random_seed(entropy: Entropy) -> int:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from storyhook.domain.catalogue import Catalogue
     from storyhook.ports import Clock, Predictions, ProviderClient, ReferenceUrls
-    from storyhook.usecases.fallback import MoveOn
+    from storyhook.usecases.move_on import MoveOn
     from storyhook.usecases.settle import Settle
 
 _DEFAULT_RETRY_SECONDS = 10.0

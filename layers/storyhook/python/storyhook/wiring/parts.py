@@ -151,7 +151,7 @@ def submit(config: settings.SubmitSettings) -> "Submit":
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.domain import catalogue
     from storyhook.domain.prediction import WITH_WEBHOOKS, WITHOUT_WEBHOOKS
-    from storyhook.usecases.fallback import MoveOn
+    from storyhook.usecases.move_on import MoveOn
     from storyhook.usecases.submit import Submit
 
     rows = table(config.table_name)

@@ -1,0 +1,74 @@
+"""Move a scene on: the prediction that replaces one which gave no picture.
+
+Apart from `fallback`, which plans: whoever sends a prediction need not load the planner.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from storyhook.domain.errors import NotFound
+from storyhook.domain.ids import SECRET_BYTES, new_secret
+from storyhook.domain.prediction import QUEUE_PATIENCE, Prediction, Status
+
+if TYPE_CHECKING:
+    from storyhook.domain.fallback import Fallbacks, NextModel
+    from storyhook.ports import Clock, Entropy, Predictions, Storyboards
+
+
+@dataclass(frozen=True)
+class MoveOn:
+    """Makes the prediction that replaces one which gave no picture.
+
+    That it is replaced, and by which id, stands on the row that ended, written by the same write.
+    All else follows from that row, so this may be cut short anywhere and done again.
+    """
+
+    predictions: Predictions
+    storyboards: Storyboards
+    clock: Clock
+    entropy: Entropy
+
+    def __call__(self, row: Prediction) -> None:
+        """Write the row that replaces `row`, list it with its scene; then `row` owes nothing."""
+        board_id, at = row.storyboard_id, row.next_model
+        scene = self.storyboards.scene(board_id, at.position) if board_id and at else None
+        if not (board_id and at and scene and scene.fallbacks and row.replaced_by):
+            raise NotFound(f"There is nothing to replace {row.id} with.")
+        with suppress(FileExistsError):  # Made by a try that was cut short.
+            self.predictions.add(self._successor(row, row.replaced_by, scene.fallbacks, at))
+        self.storyboards.attach(board_id, scene, row.replaced_by)
+        self.predictions.announced(row.id)
+
+    def _successor(
+        self, row: Prediction, id_: str, fallbacks: Fallbacks, at: NextModel
+    ) -> Prediction:
+        plan, then = fallbacks.step(at)
+        now = self.clock()
+        queue = timedelta(seconds=fallbacks.queue_seconds)
+        return Prediction(
+            id=id_,
+            tenant=row.tenant,
+            key_id=row.key_id,
+            status=Status.QUEUED,
+            model=plan.model,
+            provider=plan.provider,
+            endpoint=plan.endpoint,
+            token=new_secret(self.entropy(SECRET_BYTES)),
+            input=plan.input,
+            seed=plan.seed,
+            cost_estimated=plan.cost_estimated,
+            created_at=now,
+            deadline_at=now + queue + timedelta(seconds=plan.deadline_seconds),
+            due_at=now + min(queue, QUEUE_PATIENCE),
+            storyboard_id=row.storyboard_id,
+            scene_id=row.scene_id,
+            candidate=row.candidate,
+            # Whoever ends the last of the chain tells the workflow.
+            task_token=row.task_token,
+            replaces=row.id,
+            next_model=then,
+        )
