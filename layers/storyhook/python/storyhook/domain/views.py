@@ -3,18 +3,25 @@
 Pure: `sign` makes a URL for an S3 key, and says until when it works.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from storyhook.domain.images import StoredImage
-from storyhook.domain.outcome import Failure
-from storyhook.domain.prediction import Prediction, Status
+from storyhook.domain.prediction import Status
 from storyhook.domain.pricing import as_text
-from storyhook.domain.story import Character
-from storyhook.domain.storyboard import SceneState, Storyboard, actual_cost, progress
+from storyhook.domain.storyboard import actual_cost, progress
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from storyhook.domain.images import StoredImage
+    from storyhook.domain.outcome import Failure
+    from storyhook.domain.prediction import Prediction
+    from storyhook.domain.story import Character
+    from storyhook.domain.storyboard import SceneState, Storyboard
 
 Json = dict[str, Any]
 Sign = Callable[[str], tuple[str, datetime]]

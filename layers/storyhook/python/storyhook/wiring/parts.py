@@ -178,12 +178,14 @@ def references(
     reachable: bool,
 ) -> "ReferenceUrls":
     """Providers that cannot call this stack cannot read its bucket either."""
-    from storyhook.aws.uploads import UploadTable
-    from storyhook.usecases.references import SignedReferences, UploadedReferences
-
     images = bucket(config.bucket_name, OUTPUT_URL_LIFETIME)
     if reachable:
+        from storyhook.usecases.references import SignedReferences
+
         return SignedReferences(images)
+    from storyhook.aws.uploads import UploadTable
+    from storyhook.usecases.uploads import UploadedReferences
+
     return UploadedReferences(images, UploadTable(table(config.table_name)), client_of, clock)
 
 
