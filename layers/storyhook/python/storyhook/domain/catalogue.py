@@ -14,9 +14,9 @@ from typing import Any
 
 from storyhook.domain.errors import FieldError, SettingsError, UnknownModel
 from storyhook.domain.model import Model, ReferenceRule, ResolutionRule, SizeRule
-from storyhook.domain.options import Choice, Integer, Option, Pixels, Size
+from storyhook.domain.options import Choice, Integer, Option, Pixels
 from storyhook.domain.options import parse as parse_option
-from storyhook.domain.pricing import PriceRule
+from storyhook.domain.pricing import PriceRule, Size
 
 SOURCES = ("models.toml", "own-models.toml")
 # What `sam build` makes of them: reading it takes 1 ms of a cold start, not 9.

@@ -7,8 +7,8 @@ from math import sqrt
 from typing import Any
 
 from storyhook.domain.errors import FieldError, InvalidOption
-from storyhook.domain.options import Option, Size
-from storyhook.domain.pricing import PriceRule
+from storyhook.domain.options import Option
+from storyhook.domain.pricing import PriceRule, Size
 
 # How long a provider may take for one picture, queue included, before it is told to stop.
 _DEADLINE_SECONDS = 900

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-Size = tuple[int, int]
+from storyhook.domain.pricing import Size
 
 _MAX_URL = 2048
 # One picture format has two names: fal says jpeg, Replicate jpg.
