@@ -11,11 +11,11 @@ from local.demo.listener import Listener
 from local.demo.story import load_story
 from local.trial.__main__ import register
 from local.trial.cases import Case, Result, Trial, cases
-from storyhook.domain import catalogue
 from tests.e2e.support import Caller, Json
+from tests.fixtures import makers
 
 STORY = Path(__file__).parents[2] / "stories" / "ancient-map.json"
-MODELS = sorted(catalogue.load().models)
+MODELS = sorted(makers.MODELS.models)
 
 # Models that can be shown one character only, and the one that can be shown none.
 ONE = {

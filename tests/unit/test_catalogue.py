@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from storyhook.domain import catalogue
+from storyhook.domain import catalogue, model_views
 from storyhook.domain.errors import InvalidOption, SettingsError, UnknownModel
 from storyhook.domain.plan import plan_scene
 from storyhook.domain.story import Look
@@ -18,6 +18,7 @@ from tools import catalogue as compiler
 MODELS = makers.MODELS
 DOMAIN = Path(catalogue.__file__).parent
 OWN = Path(__file__).parents[1] / "fixtures" / "own-models.toml"
+PRICE = {"rule": "image", "image": "0.04", "as_of": "2026-11-22", "grade": "S"}
 FACTS = {
     "fal-flux-general-ip",
     "fal-flux-pulid",
@@ -217,7 +218,18 @@ def test_every_limit_is_told_in_words() -> None:
         ({"size": {"form": "ratio", "field": "x", "ratios": ["7:1"]}}, "7:1"),
         ({"options": {"x": {"integer": 1}}}, "an option cannot be"),
         ({"references": {"kind": "many"}}, "references.kind is one of"),
-        ({"price": {"rule": "image"}}, "as_of"),
+        ({"references": {"kind": "one"}}, "references need a field and a max"),
+        ({"size": {"form": "pixel", "field": "x", "ratios": ["1:1"]}}, "size.form is one of"),
+        ({"size": {"form": "ratio", "field": "x", "ratios": []}}, "size.ratios is empty"),
+        ({"price": {"rule": "image"}}, "has no 'as_of'"),
+        ({"price": PRICE | {"rule": "images"}}, "price.rule is one of"),
+        ({"price": PRICE | {"rule": "first_megapixel"}}, "price needs first and further"),
+        ({"price": PRICE | {"image": "four"}}, "a text such as"),
+        ({"price": PRICE | {"image": 0.04}}, "a text such as"),
+        ({"price": PRICE | {"option": "steps"}}, "need each other"),
+        ({"price": PRICE | {"rule": "image_by_option", "option": "x"}}, "price.option is 'x'"),
+        ({"options": {"x": {"integers": [1, 5], "default": 6}}}, "the default 6 is not a whole"),
+        ({"format": {"field": "f", "values": ["png"], "default": "gif"}}, "the default 'gif'"),
         ({"text_model": "nobody"}, "'nobody', which is not there"),
         ({"aliases": ["flux-2-pro"]}, "Two models are called 'flux-2-pro'"),
     ],
@@ -229,6 +241,12 @@ def test_a_mistake_in_an_entry_is_told_with_its_place(change: dict[str, Any], wo
         catalogue.build([*documents(), own])
     assert words in caught.value.detail
     assert "my-lora" in caught.value.detail
+
+
+def test_the_users_own_entries_can_be_shown_with_their_prices() -> None:
+    """`make check` is what docs/adding-a-model.md offers for trying an entry."""
+    models = catalogue.load().models
+    assert [each["id"] for each in model_views.models(models.values())] == list(models)
 
 
 def test_an_id_that_is_taken_is_refused() -> None:
@@ -248,7 +266,7 @@ def test_the_layers_build_makes_the_same_catalogue(
     compiler.main()
     assert [path.name for path in tmp_path.iterdir()] == [catalogue.BUILT]
     built = json.loads((tmp_path / catalogue.BUILT).read_text())
-    assert catalogue.build([built]) == MODELS
+    assert catalogue.build([built]) == catalogue.load()
 
 
 def test_a_broken_catalogue_stops_the_build(

@@ -63,6 +63,7 @@ INVALID = "/problems/invalid-request"
         ({"prompt": "x" * 4001}, "prompt"),
         ({"prompt": ["x"]}, "prompt"),
         ({"prompt": "\ud800"}, "prompt"),
+        ({"crowd": "no"}, "crowd"),
         ({"characters": "elena"}, "characters"),
         ({"characters": [{"id": "elena"}]}, "characters[0]"),
         ({"characters": ["elena", "with space"]}, "characters[1]"),
@@ -148,6 +149,7 @@ def _scenes(*scenes: Any) -> dict[str, Any]:
         (_scenes(SCENE, {**SCENE, "fallback_models": [5]}), "scenes[1].fallback_models[0]"),
         (_scenes({**SCENE, "queue_timeout_seconds": 0}), "scenes[0].queue_timeout_seconds"),
         (_scenes({**SCENE, "fallback_on_block": "no"}), "scenes[0].fallback_on_block"),
+        (_scenes({**SCENE, "crowd": 1}), "scenes[0].crowd"),
         ({**MINIMAL, "title": "x" * 201}, "title"),
     ],
 )

@@ -62,7 +62,6 @@ class Predictions(Protocol):
 
         With `attempt`, only if that is the row's; never if its status is `unless`.
 
-
         Returns the row as it is now, or None when somebody else was first.
         """
 

@@ -22,6 +22,7 @@ BUILT = "models.json"
 
 _PROVIDERS = ("fal", "replicate")
 _KINDS = ("several", "one", "identity", "ip_adapter", "start", "none")
+_FORMS = ("pixels", "ratio", "sides")
 _STEP = 16
 _DEFAULT_SIDES = (256, 2048)
 
@@ -97,7 +98,9 @@ def build(documents: Iterable[Mapping[str, Any]], *, checked: bool = False) -> C
             models[model_id] = _model(model_id, entry, whole)
             if not checked:
                 _ = models[model_id].options
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise SettingsError(f"[models.{model_id}] in the catalogue has no {error}.") from error
+        except (TypeError, ValueError) as error:
             raise SettingsError(f"[models.{model_id}] in the catalogue: {error}.") from error
     names: dict[str, str] = {}
     for model in models.values():
@@ -139,26 +142,42 @@ def _model(model_id: str, entry: Mapping[str, Any], shared: Mapping[str, Any]) -
         rule = values.pop("count")
         count_field = rule["field"]
         rules[count_field] = {"integers": [1, rule["max"]], "default": 1}
-    references = ReferenceRule(**values.pop("references", {}))
-    if references.kind not in _KINDS:
-        raise ValueError(f"references.kind is one of {', '.join(_KINDS)}")
+    price = PriceRule.parse(values.pop("price"))
+    if price.option is not None and price.option not in rules:
+        raise ValueError(f"price.option is {price.option!r}, which the model does not take")
     return Model(
         id=model_id,
-        references=references,
+        references=_references(values.pop("references", {})),
         size=size,
         resolution=resolution,
         formats=formats,
         count_field=count_field,
         rules=rules,
-        price=PriceRule.parse(values.pop("price")),
+        price=price,
         aliases=tuple(values.pop("aliases", ())),
         **values,
     )
 
 
+def _references(rule: Mapping[str, Any]) -> ReferenceRule:
+    references = ReferenceRule(**rule)
+    if references.kind not in _KINDS:
+        raise ValueError(f"references.kind is one of {', '.join(_KINDS)}")
+    if references.kind != "none" and not (references.field and references.max):
+        raise ValueError("references need a field and a max")
+    return references
+
+
 def _size(rule: Mapping[str, Any], shared: Mapping[str, Any]) -> tuple[SizeRule, tuple[int, int]]:
     given = rule["ratios"]
+    if rule["form"] not in _FORMS:
+        raise ValueError(f"size.form is one of {', '.join(_FORMS)}")
+    if not given:
+        raise ValueError("size.ratios is empty")
     if not isinstance(given, Mapping):
+        unknown = [name for name in given if name not in shared["pixels"]]
+        if unknown:
+            raise ValueError(f"size.ratios has {unknown[0]!r}, which is not in [pixels]")
         given = {name: shared["pixels"][name] for name in given}
     sides = rule.get("sides", _DEFAULT_SIDES)
     ratios = {name: (width, height) for name, (width, height) in given.items()}

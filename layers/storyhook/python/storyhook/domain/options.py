@@ -184,6 +184,16 @@ class Option:
     default: Any = None
     max_with_references: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.default is None:
+            return
+        try:
+            self.rule.accept(self.default)
+        except ValueError as error:
+            raise ValueError(
+                f"the default {self.default!r} is not {self.rule.expectation()}"
+            ) from error
+
     def expectation(self) -> str:
         text = self.rule.expectation()
         if self.max_with_references is not None:

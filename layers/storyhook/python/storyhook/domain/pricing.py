@@ -7,12 +7,23 @@ one and at most four each (facts of 2026-11; each rule carries `as_of` and `grad
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 MEGAPIXEL = 1024 * 1024
 _MAX_BILLED_MEGAPIXELS = 4
 _CENT_HUNDREDTH = Decimal("0.0001")
+
+# What each rule needs; `image_by_option` has an amount for each value of its option.
+_AMOUNTS: Mapping[str, tuple[str, ...]] = {
+    "first_megapixel": ("first", "further"),
+    "run_and_megapixels": ("run", "megapixel"),
+    "megapixel": ("megapixel",),
+    "image": ("image",),
+    "image_by_option": (),
+    "second": ("second",),
+    "unknown": (),
+}
 
 Size = tuple[int, int]
 
@@ -60,16 +71,25 @@ class PriceRule:
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any]) -> "PriceRule":
+        """An entry of the catalogue; raises KeyError or ValueError for what is wrong in it."""
         values = dict(entry)
-        return cls(
+        rule = cls(
             rule=values.pop("rule"),
             # A date in TOML, a text in JSON.
             as_of=date.fromisoformat(str(values.pop("as_of"))),
             grade=values.pop("grade"),
             counts_references=values.pop("counts_references", False),
             option=values.pop("option", None),
-            unit_prices={name: Decimal(amount) for name, amount in values.items()},
+            unit_prices={name: _amount(amount) for name, amount in values.items()},
         )
+        if rule.rule not in _AMOUNTS:
+            raise ValueError(f"price.rule is one of {', '.join(_AMOUNTS)}")
+        missing = [name for name in _AMOUNTS[rule.rule] if name not in rule.unit_prices]
+        if missing:
+            raise ValueError(f"price needs {' and '.join(missing)}")
+        if (rule.option is not None) != (rule.rule == "image_by_option"):
+            raise ValueError("price.option and the rule image_by_option need each other")
+        return rule
 
     def price(
         self,
@@ -114,6 +134,16 @@ class PriceRule:
                 return UNKNOWN
         kept = tuple(line for line in lines if line.quantity)
         return Price(kept, sum((line.amount for line in kept), Decimal(0)))
+
+
+def _amount(text: Any) -> Decimal:
+    """A float would bring its rounding along."""
+    try:
+        if isinstance(text, str):
+            return Decimal(text)
+    except InvalidOperation:
+        pass
+    raise ValueError(f'an amount of USD is a text such as "0.04", not {text!r}')
 
 
 def add(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 from storyhook.domain.model import ReferenceRule
 from storyhook.domain.pricing import MEGAPIXEL, megapixels
-from storyhook.domain.story import Character, Reference, Scene
+from storyhook.domain.story import ANGLES, ROLES, Character, Reference, Scene
 
-_ROLES = ("face", "full_body", "place", "object", "outfit", "pose", "style")
-_ANGLES = ("front", "three_quarter", "profile", "back")
 # Words of a scene's shot and camera that ask for another view than the front of the face.
 _WIDE = ("wide", "full", "long", "establishing")
 _ANGLE_WORDS = {
@@ -156,11 +154,10 @@ class _View:
         words = f"{scene.shot or ''} {scene.camera or ''}".lower()
         self._wide = any(word in words.split() for word in _WIDE)
         angles = [angle for word, angle in _ANGLE_WORDS.items() if word in words]
-        self._angles = tuple(dict.fromkeys([*angles, *_ANGLES]))
+        self._angles = tuple(dict.fromkeys([*angles, *ANGLES]))
         self._asked = bool(angles)
-        self._roles = _ROLES
-        if self._wide:
-            self._roles = ("full_body", "face", *_ROLES[2:])
+        # The first of two that are the same counts.
+        self._roles = ("full_body", *ROLES) if self._wide else ROLES
 
     def rank(self, reference: Reference) -> tuple[int, int, str]:
         role = self._roles.index(reference.role)

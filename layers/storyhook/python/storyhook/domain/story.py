@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 MAX_SCENES = 1000
 MAX_REFERENCES_PER_CHARACTER = 16
@@ -11,11 +11,13 @@ MAX_REFERENCE_BYTES = 10 * 1024 * 1024
 MAX_PROMPT_CHARACTERS = 4000
 MAX_SEED = 2**31 - 1
 
-ROLES = ("face", "full_body", "outfit", "pose", "style", "place", "object")
+# Those first that show best what a character is.
+ROLES = ("face", "full_body", "place", "object", "outfit", "pose", "style")
 ANGLES = ("front", "three_quarter", "profile", "back")
 KINDS = ("character", "location", "prop")
 # What becomes of characters whose references a model cannot be shown.
-REFUSE, DESCRIBE = "refuse", "describe"
+REFUSE: Final = "refuse"
+DESCRIBE: Final = "describe"
 
 
 @dataclass(frozen=True, slots=True)

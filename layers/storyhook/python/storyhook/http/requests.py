@@ -29,6 +29,7 @@ from storyhook.domain.story import (
     MAX_PROMPT_CHARACTERS,
     MAX_SCENES,
     MAX_SEED,
+    REFUSE,
     Look,
     Scene,
 )
@@ -106,8 +107,8 @@ class PredictionBody(_Body):
     style: Text | None = None
     seed: Seed | None = None
     options: dict[str, Any] = Field(default_factory=dict)
-    crowd: bool | None = None
-    without_references: WithoutReferences = "refuse"
+    crowd: StrictBool | None = None
+    without_references: WithoutReferences = REFUSE
     callback_url: Url | None = None
 
     def to_request(self) -> PredictionRequest:
@@ -141,7 +142,7 @@ class SceneBody(_Body):
     model: ShortText | None = None
     seed: Seed | None = None
     options: dict[str, Any] = Field(default_factory=dict)
-    crowd: bool | None = None
+    crowd: StrictBool | None = None
     without_references: WithoutReferences | None = None
     fallback_models: Models | None = None
     fallback_on_block: StrictBool | None = None
@@ -174,7 +175,7 @@ class SceneBody(_Body):
             seed=self.seed,
             options=self.options,
             crowd=self.crowd,
-            without_references=self.without_references or "refuse",
+            without_references=self.without_references or REFUSE,
             fallback_models=self.fallback_models,
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,
@@ -190,7 +191,7 @@ class StoryboardBody(_Body):
     palette: Annotated[tuple[ShortText, ...], Field(max_length=5)] = ()
     aspect_ratio: AspectRatio = "16:9"
     options: dict[str, Any] = Field(default_factory=dict)
-    without_references: WithoutReferences = "refuse"
+    without_references: WithoutReferences = REFUSE
     fallback_models: Models = ()
     fallback_on_block: StrictBool = False
     queue_timeout_seconds: QueueTimeout = DEFAULT_QUEUE_TIMEOUT_SECONDS
