@@ -220,6 +220,11 @@ FAL_FETCHES: list[tuple[Reply, Reply, Any]] = [
     (DONE, Reply(403, {"detail": "User is locked."}), DownloadFailed),
     (DONE, Reply(200, {"images": []}), FailureKind.LOST_RESULT),
     (DONE, Reply(500, b"<html>"), DownloadFailed),
+    # Without a type of fal's own it is fal that fails, not the job: the picture is there, and paid.
+    *((DONE, Reply(code, {"detail": "Bad gateway"}), DownloadFailed) for code in (405, 408, 502)),
+    *((DONE, Reply(code, {"detail": "Unavailable"}), DownloadFailed) for code in (500, 503, 504)),
+    (DONE, Reply(422, {"detail": "The prompt is empty."}), FailureKind.INVALID_INPUT),
+    (TOLD, Reply(502, {"detail": "Bad gateway"}), FailureKind.TIMEOUT),
     (DONE, Reply(429, {"detail": "slow down"}), DownloadFailed),
     (DONE, Reply(401, {"detail": "bad key"}), DownloadFailed),
     (Reply(404), Reply(404), FailureKind.LOST_RESULT),
