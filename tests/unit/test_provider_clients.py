@@ -150,6 +150,13 @@ def test_a_2xx_without_an_id_is_unknown(server: Server, name: str, body: bytes) 
 
 
 @BOTH
+def test_a_2xx_that_cannot_be_unpacked_is_unknown(server: Server, name: str) -> None:
+    server.answer = Reply(200, b"no gzip", {"Content-Encoding": "gzip"})
+    assert isinstance(submit(name, server.url), OutcomeUnknown)
+    assert len(server.requests) == 1
+
+
+@BOTH
 def test_no_connection_certainly_created_nothing(name: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
