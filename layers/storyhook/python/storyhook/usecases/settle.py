@@ -81,6 +81,7 @@ class Settle:
             self._not_stored(row, error)
             return
         sizes = [(image.width, image.height) for image in stored]
+        sizes += sizes[:1] * result.blanked
         given = [(ref["width"], ref["height"]) for ref in row.input["references"]]
         # None when the model has left the catalogue meanwhile.
         model = self.catalogue.models.get(row.model)
