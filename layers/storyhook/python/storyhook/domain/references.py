@@ -162,9 +162,9 @@ class _View:
         if self._wide:
             self._roles = ("full_body", "face", *_ROLES[2:])
 
-    def rank(self, reference: Reference) -> tuple[int, int, str]:
-        role = self._roles.index(reference.role)
-        return role, self._angles.index(reference.angle), reference.id
+    def rank(self, reference: Reference) -> tuple[int, int]:
+        """Among equals the order of the character's list stays: ids are drawn by lot."""
+        return self._roles.index(reference.role), self._angles.index(reference.angle)
 
     def why_main(self, character: Character, reference: Reference) -> str:
         if not character.is_person:
