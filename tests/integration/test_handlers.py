@@ -299,6 +299,16 @@ def test_create_prediction_throttled(stage: Stage, run: Run) -> None:
     ]
 
 
+@on("create_prediction/throttled")
+def test_create_prediction_queue_down(stage: Stage, run: Run) -> None:
+    """It will be sent: an error would make the caller ask, and pay, again."""
+    clients.client("sqs").delete_queue(QueueUrl=stage.cloud.submissions_url)
+    shown = body(run(), 202)
+    row = stage.predictions.get(shown["id"])
+    assert row is not None
+    assert (row.status, row.due_at is not None) == (Status.QUEUED, True)
+
+
 def _queued(stage: Stage, *providers: str) -> None:
     """The rows again, as they are before they were sent."""
     for provider in providers:
