@@ -9,7 +9,7 @@ from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
 from storyhook.http.events import caller, parse, wants_dry_run
 from storyhook.http.requests import PredictionBody
-from storyhook.logs import handled
+from storyhook.logs import handled, logger
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -20,10 +20,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             planned = request_prediction.plan(caller(event), request)
             handled("planned", model=planned.model)
             return _answer(200, {"dry_run": True, **plan_views.plan(planned)})
-        row = request_prediction(caller(event), request)
+        row = request_prediction.accept(caller(event), request)
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)
         return problems.response(error)
+    try:
+        row = request_prediction.send(row)
+    except Exception:  # noqa: BLE001 - logged; the row is accepted, and the reconciler's now
+        logger().exception("not sent", extra={"prediction_id": row.id})
     handled("accepted", prediction_id=row.id, status=row.status.value)
     body = views.prediction(row, images.sign)
     return _answer(202, body, location=body["urls"]["self"])

@@ -261,6 +261,26 @@ def test_a_failure_and_a_success_at_the_same_time_have_one_end(
         assert told(world) == []
 
 
+def test_a_job_that_turns_up_as_its_row_expires_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """fal answered 503 and took the job all the same; its webhook says so at the last moment."""
+    world.provider.answers = [NotCreated(UNAVAILABLE, 1.0)]
+    board = world.board(
+        makers.scene(), model=FIRST, fallback_models=(SECOND,), queue_timeout_seconds=60
+    )
+    [row] = world.rows_of(board)
+    world.submit.from_queue(row.id, TOKEN)
+    named = {"request_id": "job-9", "status": "OK", "payload": None, "payload_error": "large"}
+    with monkeypatch.context() as patch:
+        in_between(world, patch, 1, False, lambda: world.webhook(world.row(row), named))
+        world.sweep(minutes=3)
+    assert world.row(row).status is Status.SUBMITTED
+    world.provider.outcomes["job-9"] = Succeeded((IMAGE_URL,))
+    [row] = brought_on(world, board)
+    assert row.status is Status.SUCCEEDED
+
+
 @pytest.mark.parametrize("_again", range(5))
 def test_many_failures_and_successes_in_threads_have_one_end(world: World, _again: int) -> None:
     board, row = begun(world)

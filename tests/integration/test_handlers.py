@@ -15,7 +15,7 @@ from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
-from tests.fixtures import events, functions
+from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import NOW, Clock
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.functions import FUNCTIONS, Stage
@@ -217,6 +217,25 @@ def test_api_list_predictions(stage: Stage, run: Run) -> None:
     assert listed["next_cursor"] == newest
 
 
+def test_a_page_that_lambda_could_not_answer_goes_on_in_the_next(stage: Stage) -> None:
+    """Each of these shows 96 kB: prompts in another script take six bytes a character."""
+    long = {**makers.prediction().input, "prompt": "\u4e2d" * 16_000}
+    for n in range(70):
+        stage.predictions.add(makers.prediction(id=f"pred_{n:03}", input=long))
+    event, seen, pages = read("api/list_predictions"), list[str](), 0
+    event["queryStringParameters"] = {"limit": "100"}
+    while True:
+        answer = stage.run("api", event)
+        assert len(answer["body"]) < 6_000_000
+        page, pages = body(answer), pages + 1
+        seen += [item["id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        event["queryStringParameters"] = {"limit": "100", "cursor": page["next_cursor"]}
+    assert seen == [f"pred_{n:03}" for n in reversed(range(70))]
+    assert pages == 2
+
+
 @on("api/list_models")
 def test_api_list_models(stage: Stage, run: Run) -> None:
     assert {"fal-flux2-pro-edit", "rep-flux2-pro"} <= {item["id"] for item in body(run())["items"]}
@@ -297,6 +316,16 @@ def test_create_prediction_throttled(stage: Stage, run: Run) -> None:
     assert stage.cloud.sent(stage.cloud.submissions_url) == [
         {"prediction_id": shown["id"], "delay": 7}
     ]
+
+
+@on("create_prediction/throttled")
+def test_create_prediction_queue_down(stage: Stage, run: Run) -> None:
+    """It will be sent: an error would make the caller ask, and pay, again."""
+    clients.client("sqs").delete_queue(QueueUrl=stage.cloud.submissions_url)
+    shown = body(run(), 202)
+    row = stage.predictions.get(shown["id"])
+    assert row is not None
+    assert (row.status, row.due_at is not None) == (Status.QUEUED, True)
 
 
 def _queued(stage: Stage, *providers: str) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -111,6 +112,21 @@ def test_what_providers_say_of_failures(
     assert after.failure is not None
     assert after.failure.provider_code == code
     assert world.cloud.objects() == {}
+
+
+def test_a_blanked_picture_among_others_is_left_out_and_counted(world: World) -> None:
+    row = makers.prediction(model="fal-flux2-turbo-edit", handle=ProviderHandle("job-1"))
+    world.predictions.add(row)
+    body = done("fal", "job-1")
+    body["payload"] |= {
+        "images": [{"url": IMAGE_URL}] * 2,
+        "has_nsfw_concepts": [True, False],
+    }
+    world.webhook(row, body)
+    after = world.row(row)
+    assert (after.status, len(after.images)) == (Status.SUCCEEDED, 1)
+    # Two pictures and a reference, each billed as one megapixel.
+    assert after.cost_actual == 3 * Decimal("0.008")
 
 
 @pytest.mark.parametrize("status", ["starting", "processing"])

@@ -70,6 +70,21 @@ def test_what_an_example_means(name: str) -> None:
         assert found.outcome == expected
 
 
+def test_pictures_that_pass_the_checker_are_kept() -> None:
+    """Four were asked for and paid; one is blanked."""
+    body = {
+        "images": [{"url": f"https://v3.fal.media/{n}.png"} for n in range(3)],
+        "has_nsfw_concepts": [False, True, False],
+    }
+    kept = ("https://v3.fal.media/0.png", "https://v3.fal.media/2.png")
+    assert fal.result(body) == Succeeded(kept, blanked=1)
+    for flags in ([True] * 3, [True], [False, True]):
+        # All blanked; or nobody can tell which.
+        blocked = fal.result({**body, "has_nsfw_concepts": flags})
+        assert isinstance(blocked, Failed)
+        assert blocked.failure.kind is FailureKind.BLOCKED
+
+
 ERRORS: dict[str, Any] = {
     "fal_422_validation": (FailureKind.INVALID_INPUT, "value_error.missing", Rejected),
     "fal_429_concurrency": (FailureKind.THROTTLED, "concurrent_requests_limit", NotCreated),

@@ -150,6 +150,13 @@ def test_a_2xx_without_an_id_is_unknown(server: Server, name: str, body: bytes) 
 
 
 @BOTH
+def test_a_2xx_that_cannot_be_unpacked_is_unknown(server: Server, name: str) -> None:
+    server.answer = Reply(200, b"no gzip", {"Content-Encoding": "gzip"})
+    assert isinstance(submit(name, server.url), OutcomeUnknown)
+    assert len(server.requests) == 1
+
+
+@BOTH
 def test_no_connection_certainly_created_nothing(name: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -220,6 +227,11 @@ FAL_FETCHES: list[tuple[Reply, Reply, Any]] = [
     (DONE, Reply(403, {"detail": "User is locked."}), DownloadFailed),
     (DONE, Reply(200, {"images": []}), FailureKind.LOST_RESULT),
     (DONE, Reply(500, b"<html>"), DownloadFailed),
+    # Without a type of fal's own it is fal that fails, not the job: the picture is there, and paid.
+    *((DONE, Reply(code, {"detail": "Bad gateway"}), DownloadFailed) for code in (405, 408, 502)),
+    *((DONE, Reply(code, {"detail": "Unavailable"}), DownloadFailed) for code in (500, 503, 504)),
+    (DONE, Reply(422, {"detail": "The prompt is empty."}), FailureKind.INVALID_INPUT),
+    (TOLD, Reply(502, {"detail": "Bad gateway"}), FailureKind.TIMEOUT),
     (DONE, Reply(429, {"detail": "slow down"}), DownloadFailed),
     (DONE, Reply(401, {"detail": "bad key"}), DownloadFailed),
     (Reply(404), Reply(404), FailureKind.LOST_RESULT),

@@ -104,6 +104,14 @@ def test_the_view_follows_shot_and_camera(values: dict[str, str], wanted: list[s
     assert [p.reference.id for p in select(scene, [ELENA], rule()).placed] == wanted
 
 
+def test_among_equal_views_the_one_named_first_is_shown() -> None:
+    """Ids are drawn by lot for each request: a dry run must not show other pictures."""
+    for ids in (("a", "b", "c"), ("c", "a", "b")):
+        twins = person("elena", *((each, "face", "front") for each in ids))
+        placed = select(makers.scene(), [twins], rule(3)).placed
+        assert tuple(p.reference.id for p in placed) == ids
+
+
 def test_a_changed_outfit_leaves_the_outfits_picture_out() -> None:
     scene = makers.scene(overrides={"elena": {"outfit": "green cloak"}})
     chosen = select(scene, [ELENA], rule())

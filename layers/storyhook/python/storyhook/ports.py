@@ -3,7 +3,7 @@
 Every write that moves a row is conditional: a method that may lose a race returns None.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -56,11 +56,11 @@ class Predictions(Protocol):
         changes: Mapping[str, Any],
         *,
         attempt: int | None = None,
-        unless: Status | None = None,
+        unless: Collection[Status] = (),
     ) -> Prediction | None:
         """Move the row to `to` if its status allows that.
 
-        With `attempt`, only if that is the row's; never if its status is `unless`.
+        With `attempt`, only if that is the row's; never if its status is in `unless`.
 
         Returns the row as it is now, or None when somebody else was first.
         """

@@ -1,6 +1,6 @@
 """Prediction rows. Each step is one conditional write; the condition is the domain's own table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,9 +100,9 @@ class PredictionTable:
         changes: Mapping[str, Any],
         *,
         attempt: int | None = None,
-        unless: Status | None = None,
+        unless: Collection[Status] = (),
     ) -> Prediction | None:
-        where: dict[str, Any] = {"status": SOURCES[to] - {unless}}
+        where: dict[str, Any] = {"status": SOURCES[to].difference(unless)}
         if attempt is not None:
             where["attempt"] = attempt
         return self._update(

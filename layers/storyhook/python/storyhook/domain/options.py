@@ -89,7 +89,7 @@ class Text:
     def accept(self, value: Any) -> str:
         if not isinstance(value, str) or not 0 < len(value) <= self.most:
             raise ValueError
-        return value
+        return _sendable(value)
 
     def expectation(self) -> str:
         return f"a text of at most {self.most} characters"
@@ -105,7 +105,7 @@ class Url:
         parts = urlsplit(value)
         if parts.scheme != "https" or not parts.hostname:
             raise ValueError
-        return value
+        return _sendable(value)
 
     def expectation(self) -> str:
         return "an https URL that the provider can fetch"
@@ -206,6 +206,12 @@ class Option:
         if with_references and limit is not None and accepted > limit:
             raise ValueError
         return accepted
+
+
+def _sendable(text: str) -> str:
+    """JSON can hold half a surrogate pair, UTF-8 cannot: encoding it is a ValueError."""
+    text.encode()
+    return text
 
 
 def parse(entry: Mapping[str, Any]) -> Option:

@@ -175,11 +175,15 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """`image_urls` are the provider's; they die, so they are copied at once."""
+    """`image_urls` are the provider's; they die, so they are copied at once.
+
+    `blanked`: how many more the safety checker took away; they may be billed as the others.
+    """
 
     image_urls: tuple[str, ...]
     seed: int | None = None
     provider_seconds: float | None = None
+    blanked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,9 +159,9 @@ class _View:
         # The first of two that are the same counts.
         self._roles = ("full_body", *ROLES) if self._wide else ROLES
 
-    def rank(self, reference: Reference) -> tuple[int, int, str]:
-        role = self._roles.index(reference.role)
-        return role, self._angles.index(reference.angle), reference.id
+    def rank(self, reference: Reference) -> tuple[int, int]:
+        """Among equals the order of the character's list stays: ids are drawn by lot."""
+        return self._roles.index(reference.role), self._angles.index(reference.angle)
 
     def why_main(self, character: Character, reference: Reference) -> str:
         if not character.is_person:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -155,4 +156,9 @@ def _known(kind: str, text: str) -> str:
 
 
 def _listing(page: Page[Any], items: list[Json]) -> Reply:
-    return Reply(HTTPStatus.OK, {"items": items, "next_cursor": page.cursor})
+    """A page, or as much of its beginning as can be answered; the next one goes on from there."""
+    cursor = page.cursor
+    while len(items) > 1 and len(json.dumps(items)) > _MAX_ANSWER_BYTES:
+        items = items[: len(items) // 2]
+        cursor = items[-1]["id"]
+    return Reply(HTTPStatus.OK, {"items": items, "next_cursor": cursor})

@@ -72,7 +72,7 @@ class OneRequest(httpx.BaseTransport):
             response.read()
         except _BEFORE_THE_FIRST_BYTE as error:
             raise NeverSent(type(error).__name__) from error
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError) as error:
             raise NoAnswer(type(error).__name__) from error
         if not response.is_success:
             raise NotOk(response.status_code, dict(response.headers), response.content)

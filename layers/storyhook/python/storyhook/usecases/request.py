@@ -138,8 +138,8 @@ class RequestPrediction:
             seed=request.seed if request.seed is not None else random_seed(self.entropy),
         )
 
-    def __call__(self, key: ApiKey, request: PredictionRequest) -> Prediction:
-        """Create the prediction at the provider; queue it if the provider throttles or is down."""
+    def accept(self, key: ApiKey, request: PredictionRequest) -> Prediction:
+        """Check, plan and write the row; `send` it then, which the reconciler makes up for."""
         plan = self.plan(key, request)
         # Also for the refusal, before anything is written, of a provider without a key.
         self.submit.provider(plan.provider)
@@ -157,6 +157,14 @@ class RequestPrediction:
             row, callback_url=request.callback_url, due_at=now + UNKNOWN_PATIENCE, attempt=1
         )
         self.predictions.add(row)
+        return row
+
+    def send(self, row: Prediction) -> Prediction:
+        """Create the prediction at the provider; queue it if the provider throttles or is down.
+
+        The row is accepted by now. Whatever goes wrong here is no refusal: the caller would ask,
+        and pay, again.
+        """
         wait = self.submit.send(row)
         if wait is not None:
             self.submissions.enqueue(row.id, delay_seconds=round(wait))

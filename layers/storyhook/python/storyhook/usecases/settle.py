@@ -30,6 +30,8 @@ from storyhook.domain.prediction import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from storyhook.domain.catalogue import Catalogue
     from storyhook.ports import Clock, Entropy, Images, ImageSource, Predictions
     from storyhook.usecases.announce import Announce
@@ -81,6 +83,7 @@ class Settle:
             self._not_stored(row, error)
             return
         sizes = [(image.width, image.height) for image in stored]
+        sizes += sizes[:1] * result.blanked
         given = [(ref["width"], ref["height"]) for ref in row.input["references"]]
         # None when the model has left the catalogue meanwhile.
         model = self.catalogue.models.get(row.model)
@@ -106,7 +109,8 @@ class Settle:
     def expire(self, row: Prediction, failure: Failure, attempt: int | None = None) -> None:
         """End an open row that has waited too long; `failure` says for what.
 
-        With `attempt`, only if nobody has claimed the row since.
+        With `attempt`, for a row that was not sent: only if nobody has claimed it since, and no
+        job has turned up.
         """
         self._end_without(row, failure, Status.EXPIRED, attempt)
 
@@ -123,7 +127,10 @@ class Settle:
         changes: dict[str, Any] = {"failure": failure}
         if row.moves_on(failure):
             changes["replaced_by"] = new_id("pred", self.clock(), self.entropy(10))
-        self._end(row, status, changes, attempt, None if copying else Status.STORING)
+        began = set() if copying else {Status.STORING}
+        if attempt is not None:
+            began.add(Status.SUBMITTED)
+        self._end(row, status, changes, attempt, began)
 
     def _copy(self, row: Prediction, index: int, url: str) -> StoredImage:
         data, facts = self.source.fetch(url)
@@ -150,7 +157,7 @@ class Settle:
         status: Status,
         changes: dict[str, Any],
         attempt: int | None = None,
-        unless: Status | None = None,
+        unless: Collection[Status] = (),
     ) -> None:
         now = self.clock()
         ended = self.predictions.advance(

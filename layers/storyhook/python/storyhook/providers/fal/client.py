@@ -37,8 +37,9 @@ _FILE_ACCESS_URL = "https://rest.fal.ai/storage/auth/token?storage_type=fal-cdn-
 _GONE = frozenset({404, 410})
 # Gone, throttled, or our account cannot ask just now.
 _NOT_ABOUT_THE_JOB = frozenset({401, 402, 403, 404, 410, 429})
-# Too early, unless it has a type of fal's own.
-_NOT_YET = 400
+# A model's error may lack fal's type. Elsewhere an answer without one is of fal's own trouble (or
+# too early, 400): the job may have made its picture.
+_ABOUT_THE_INPUT = 422
 # Rerouting to an "equivalent" endpoint would change price and picture.
 _HEADERS = {"x-app-fal-disable-fallback": "true"}
 
@@ -56,7 +57,7 @@ def _job_failure(error: NotOk) -> Failure | None:
     body = json_body(error.body)
     if error.status in _NOT_ABOUT_THE_JOB or not isinstance(body, dict) or "detail" not in body:
         return None
-    if error.status == _NOT_YET and error_type(body) is None:
+    if error.status != _ABOUT_THE_INPUT and error_type(body) is None:
         return None
     return failure(error.status, body)
 

@@ -84,22 +84,26 @@ def delivery(body: Any) -> Delivery:
 
 
 def result(payload: dict[str, Any]) -> Outcome:
-    """A model's output."""
-    flags = payload.get("has_nsfw_concepts")
-    if isinstance(flags, list) and any(flag is True for flag in flags):
-        detail = "The provider's safety checker blanked the picture; change the prompt."
-        return Failed(Failure(FailureKind.BLOCKED, detail, "has_nsfw_concepts"))
+    """A model's output. Of several pictures those that the safety checker blanked are left out."""
     images = payload.get("images", [payload.get("image")])
+    images = images if isinstance(images, list) else []
+    flags = payload.get("has_nsfw_concepts")
+    blanked = flags.count(True) if isinstance(flags, list) else 0
+    if isinstance(flags, list) and blanked:
+        if blanked == len(flags) or len(flags) != len(images):
+            detail = "The provider's safety checker blanked the picture; change the prompt."
+            return Failed(Failure(FailureKind.BLOCKED, detail, "has_nsfw_concepts"))
+        images = [image for image, flag in zip(images, flags, strict=True) if flag is not True]
     urls = [
         image["url"]
-        for image in (images if isinstance(images, list) else [])
+        for image in images
         if isinstance(image, dict) and isinstance(image.get("url"), str)
     ]
     if not urls:
         detail = "fal says it succeeded, but its answer holds no picture; it may have been billed."
         return Failed(Failure(FailureKind.LOST_RESULT, detail))
     seed = payload.get("seed")
-    return Succeeded(tuple(urls), seed if isinstance(seed, int) else None)
+    return Succeeded(tuple(urls), seed if isinstance(seed, int) else None, blanked=blanked)
 
 
 def failure(status: int, body: Any) -> Failure:
