@@ -91,7 +91,7 @@ def test_every_entry_is_whole(name: str) -> None:
         assert not MODELS.models[model.text_model].references.required
     if model.edit_model:
         assert MODELS.models[model.edit_model].text_model == name
-    assert {"1:1", "16:9", "9:16", "4:3", "3:4"} <= set(model.size.ratios)
+    assert model.size.ratios
     for width, height in model.size.ratios.values():
         assert width % 8 == height % 8 == 0
     for option in model.options.values():
@@ -104,6 +104,11 @@ def test_every_entry_is_whole(name: str) -> None:
     assert 0 < model.typical_seconds < model.deadline_seconds
     assert model.consistency
     assert model.best_for
+
+
+def test_a_shipped_model_draws_the_usual_ratios() -> None:
+    for model in makers.SHIPPED.models.values():
+        assert {"1:1", "16:9", "9:16", "4:3", "3:4"} <= set(model.size.ratios)
 
 
 def test_prompts_are_never_rewritten() -> None:

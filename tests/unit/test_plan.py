@@ -14,7 +14,7 @@ from storyhook.domain.story import DESCRIBE, Character, Look, Scene
 from tests.fixtures import makers
 from tests.fixtures.casts import casts, scene_of
 
-MODELS = sorted(makers.MODELS.models)
+MODELS = sorted(makers.SHIPPED.models)
 SEVERAL = [name for name in MODELS if makers.MODELS.models[name].references.kind == "several"]
 
 
