@@ -149,6 +149,21 @@ def test_the_whole_prompt() -> None:
     assert "seed" not in plan.payload
 
 
+@pytest.mark.parametrize(
+    ("shot", "words"),
+    [
+        ("wide", "Camera: wide shot."),
+        ("wide shot", "Camera: wide shot."),
+        ("Close-up", "Camera: Close-up."),
+        ("bird's-eye view", "Camera: bird's-eye view."),
+    ],
+)
+def test_a_shot_is_called_so_once(shot: str, words: str) -> None:
+    scene = makers.scene(shot=shot)
+    plan = plan_scene(makers.MODELS, makers.FAL, scene, [makers.character()], Look(), seed=1)
+    assert words in plan.prompt
+
+
 def test_the_whole_payload_of_both_twins() -> None:
     fal, replicate = makers.plan(makers.FAL), makers.plan(makers.REPLICATE)
     assert fal.payload == {
