@@ -130,6 +130,12 @@ def test_a_name_that_nobody_has() -> None:
     assert "'midjourney'" in caught.value.detail
     assert "adding-a-model.md" in caught.value.detail
     assert all(name in caught.value.detail for name in MODELS.models)
+    assert "did you mean" not in caught.value.detail
+
+
+def test_a_name_that_is_nearly_right_leads_to_the_right_one() -> None:
+    with pytest.raises(UnknownModel, match=r"'FLUX 2 por'; did you mean flux-2-pro or "):
+        MODELS.find("FLUX 2 por")
 
 
 def test_a_model_is_added_from_a_file() -> None:
@@ -220,6 +226,7 @@ def test_every_limit_is_told_in_words() -> None:
         ({"provider": "midjourney"}, "provider is one of fal, replicate"),
         ({"refrences": {}}, "refrences"),
         ({"size": {"form": "ratio", "field": "x", "ratios": ["7:1"]}}, "7:1"),
+        ({"size": {"form": "ratio"}}, "in the catalogue lacks 'ratios'"),
         ({"options": {"x": {"integer": 1}}}, "an option cannot be"),
         ({"references": {"kind": "many"}}, "references.kind is one of"),
         ({"price": {"rule": "image"}}, "as_of"),

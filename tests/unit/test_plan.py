@@ -121,7 +121,7 @@ def test_a_person_who_does_not_fit_is_said_so() -> None:
     [warning] = plan.warnings
     assert warning == (
         "p8 is drawn from words alone: no reference fits the limit of rep-flux2-pro; "
-        "fal-flux2-pro-edit takes more."
+        "rep-flux2-flex takes more."
     )
     assert "P8: p8 with long red hair" in plan.prompt
 

@@ -63,7 +63,7 @@ def test_names_and_references_lead_to_a_model(
 def test_characters_that_cannot_be_shown_are_refused_or_described(model: str) -> None:
     with pytest.raises(ReferencesNotTaken, match="elena") as caught:
         plan(model, ELENA, MARCUS)
-    assert "fal-flux2-pro-edit" in caught.value.detail, "it names models that can"
+    assert "(rep-flux2-pro, " in caught.value.detail, "models that can, first of this provider"
     [error] = caught.value.errors
     assert error.path == "characters"
 
