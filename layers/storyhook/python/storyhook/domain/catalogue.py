@@ -58,7 +58,11 @@ class Catalogue:
 
         Those of `provider` come first: its key is there.
         """
-        keep = [m for m in self.models.values() if m.references.max_people >= people]
+        keep = [
+            m
+            for m in self.models.values()
+            if m.references.max_people >= people and m.references.kind != "start"
+        ]
         return [m.id for m in sorted(keep, key=lambda m: m.provider != provider)]
 
 
