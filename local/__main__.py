@@ -15,6 +15,7 @@ import time
 from local.cloud import LocalCloud, Providers, StartFailed, own_keys
 from local.cloud.providers import KEY_VARIABLES
 
+DEFAULT_NAME = "local"
 MAX_HOURS = 8.0
 _LABELS = {"fal": "fal", "replicate": "Replicate"}
 
@@ -46,7 +47,8 @@ def up(options: argparse.Namespace) -> int:
             f"{options.name} is running already, with {kind} providers; `make down` it first, "
             "or choose another NAME"
         )
-    print(f"{options.name} is running already, or is being started")
+    print(f"{options.name} is running already, or is being started; what has changed since in")
+    print("code or catalogue is not in it: `make down` it first for that")
     return status(options)
 
 
@@ -67,14 +69,16 @@ def status(_: argparse.Namespace) -> int:
     if not running:
         print("no local cloud is running")
     for cloud in running:
-        print(f"{cloud.state.name} is up; it ends itself at {cloud.state.ends_at}")
+        mine = cloud.state.name
+        down = "make down" if mine == DEFAULT_NAME else f"make down NAME={mine}"
+        print(f"{mine} is up; `{down}` ends it, and it ends itself at {cloud.state.ends_at}")
         print(f"  API        {cloud.api_url}")
         print(f"  API key    {cloud.api_key}")
         print(f"  callbacks  {cloud.callback_secret}   (verify them with this secret)")
         print(f"  AWS        {cloud.endpoint_url}   (AWS_ENDPOINT_URL)")
         for name, url in (("fal", cloud.fal_url), ("replicate", cloud.replicate_url)):
             print(f"  {_LABELS[name]:9}  {_provider(cloud, name, url)}")
-        print(f"  logs       .local/{cloud.state.name}/ (emulator.log has the functions')")
+        print(f"  logs       .local/{mine}/ (emulator.log has the functions')")
         print("  for the examples of the README:")
         print(f"    API='{cloud.api_url}' KEY='{cloud.api_key}'")
     return 0
@@ -92,7 +96,7 @@ def _arguments() -> argparse.Namespace:
         prog="python -m local", description="A local cloud: the template without an AWS account."
     )
     parser.add_argument("command", choices=["up", "down", "status"])
-    parser.add_argument("--name", default="local", help="several can run side by side")
+    parser.add_argument("--name", default=DEFAULT_NAME, help="several can run side by side")
     parser.add_argument(
         "--live", action="store_true", help="up: with your FAL_KEY, REPLICATE_API_TOKEN or both"
     )

@@ -92,7 +92,7 @@ def test_every_entry_is_whole(name: str) -> None:
         assert not MODELS.models[model.text_model].references.required
     if model.edit_model:
         assert MODELS.models[model.edit_model].text_model == name
-    assert {"1:1", "16:9", "9:16", "4:3", "3:4"} <= set(model.size.ratios)
+    assert model.size.ratios
     for width, height in model.size.ratios.values():
         assert width % 8 == height % 8 == 0
     for option in model.options.values():
@@ -105,6 +105,11 @@ def test_every_entry_is_whole(name: str) -> None:
     assert 0 < model.typical_seconds < model.deadline_seconds
     assert model.consistency
     assert model.best_for
+
+
+def test_a_shipped_model_draws_the_usual_ratios() -> None:
+    for model in makers.MODELS.models.values():
+        assert {"1:1", "16:9", "9:16", "4:3", "3:4"} <= set(model.size.ratios)
 
 
 def test_prompts_are_never_rewritten() -> None:
@@ -126,6 +131,12 @@ def test_a_name_that_nobody_has() -> None:
     assert "'midjourney'" in caught.value.detail
     assert "adding-a-model.md" in caught.value.detail
     assert all(name in caught.value.detail for name in MODELS.models)
+    assert "did you mean" not in caught.value.detail
+
+
+def test_a_name_that_is_nearly_right_leads_to_the_right_one() -> None:
+    with pytest.raises(UnknownModel, match=r"'FLUX 2 por'; did you mean flux-2-pro or "):
+        MODELS.find("FLUX 2 por")
 
 
 def test_a_model_is_added_from_a_file() -> None:
@@ -216,12 +227,13 @@ def test_every_limit_is_told_in_words() -> None:
         ({"provider": "midjourney"}, "provider is one of fal, replicate"),
         ({"refrences": {}}, "refrences"),
         ({"size": {"form": "ratio", "field": "x", "ratios": ["7:1"]}}, "7:1"),
+        ({"size": {"form": "ratio"}}, "in the catalogue lacks 'ratios'"),
         ({"options": {"x": {"integer": 1}}}, "an option cannot be"),
         ({"references": {"kind": "many"}}, "references.kind is one of"),
         ({"references": {"kind": "one"}}, "references need a field and a max"),
         ({"size": {"form": "pixel", "field": "x", "ratios": ["1:1"]}}, "size.form is one of"),
         ({"size": {"form": "ratio", "field": "x", "ratios": []}}, "size.ratios is empty"),
-        ({"price": {"rule": "image"}}, "has no 'as_of'"),
+        ({"price": {"rule": "image"}}, "lacks 'as_of'"),
         ({"price": PRICE | {"rule": "images"}}, "price.rule is one of"),
         ({"price": PRICE | {"rule": "first_megapixel"}}, "price needs first and further"),
         ({"price": PRICE | {"image": "four"}}, "a text such as"),

@@ -29,6 +29,7 @@ from storyhook.domain.story import Look
 from tests.fixtures import makers
 
 PROVIDERS = {name: Catalogue.load(name) for name in ("fal", "replicate")}
+# Entries of a user's own are not here: the simulated providers have no schema of them.
 MODELS = sorted(makers.MODELS.models)
 MASK = "https://example.com/mask.png"
 

@@ -121,7 +121,7 @@ def test_a_person_who_does_not_fit_is_said_so() -> None:
     [warning] = plan.warnings
     assert warning == (
         "p8 is drawn from words alone: no reference fits the limit of rep-flux2-pro; "
-        "fal-flux2-pro-edit takes more."
+        "rep-flux2-flex takes more."
     )
     assert "P8: p8 with long red hair" in plan.prompt
 
@@ -147,6 +147,21 @@ def test_the_whole_prompt() -> None:
         "Palette: ochre, teal."
     )
     assert "seed" not in plan.payload
+
+
+@pytest.mark.parametrize(
+    ("shot", "words"),
+    [
+        ("wide", "Camera: wide shot."),
+        ("wide shot", "Camera: wide shot."),
+        ("Close-up", "Camera: Close-up."),
+        ("bird's-eye view", "Camera: bird's-eye view."),
+    ],
+)
+def test_a_shot_is_called_so_once(shot: str, words: str) -> None:
+    scene = makers.scene(shot=shot)
+    plan = plan_scene(makers.MODELS, makers.FAL, scene, [makers.character()], Look(), seed=1)
+    assert words in plan.prompt
 
 
 def test_the_whole_payload_of_both_twins() -> None:

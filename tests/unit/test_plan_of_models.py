@@ -59,11 +59,19 @@ def test_names_and_references_lead_to_a_model(
     assert plan(asked, *cast).model == used
 
 
+def test_a_starting_picture_is_not_said_to_keep_anybody() -> None:
+    for name in ("fal", "replicate"):
+        kept = [makers.MODELS.models[each] for each in makers.MODELS.keepers(1, name)]
+        assert kept[0].provider == name
+        assert {model.references.kind for model in kept} >= {"several", "one", "identity"}
+        assert "start" not in {model.references.kind for model in kept}
+
+
 @pytest.mark.parametrize("model", ["rep-flux-schnell", "rep-kontext-pro", "rep-flux-pulid"])
 def test_characters_that_cannot_be_shown_are_refused_or_described(model: str) -> None:
     with pytest.raises(ReferencesNotTaken, match="elena") as caught:
         plan(model, ELENA, MARCUS)
-    assert "fal-flux2-pro-edit" in caught.value.detail, "it names models that can"
+    assert "(rep-flux2-pro, " in caught.value.detail, "models that can, first of this provider"
     [error] = caught.value.errors
     assert error.path == "characters"
 

@@ -328,6 +328,45 @@ def test_the_short_form_of_one_reference() -> None:
     assert [ref.url for ref in request.references] == ["https://x.example/a.png", events.REFERENCE]
 
 
+@pytest.mark.parametrize(
+    ("kind", "role"), [("character", "face"), ("location", "place"), ("prop", "object")]
+)
+def test_a_reference_shows_the_thing_itself_unless_told(kind: str, role: str) -> None:
+    body = {"id": "x", "name": "X", "description": "x", "kind": kind}
+    given = {**body, "references": [{"url": "https://a.example/1.png"}]}
+    [reference] = parse(CharacterBody, {"body": json.dumps(given)}).to_request().references
+    assert reference.role == role
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "message"),
+    [
+        (PredictionBody, {"model": "a"}, "This field is required."),
+        (
+            StoryboardBody,
+            {**MINIMAL, "Style": "ink"},
+            "There is no such field here; mend its name or leave it out.",
+        ),
+        (StoryboardBody, {**MINIMAL, "fallback_models": "schnell"}, "Give a list."),
+        (StoryboardBody, {**MINIMAL, "options": []}, "Give an object."),
+        (StoryboardBody, {**MINIMAL, "scenes": ["They meet"]}, "Give an object."),
+        (StoryboardBody, {**MINIMAL, "scenes": []}, "Give at least 1."),
+        (StoryboardBody, {**MINIMAL, "palette": ["red"] * 6}, "Give at most 5."),
+        (
+            StoryboardBody,
+            {**MINIMAL, "scenes": [{**SCENE, "characters": ["elena", "elena"]}]},
+            "a character is named twice; name each once",
+        ),
+    ],
+)
+def test_a_wrong_field_is_told_in_words_of_json(
+    kind: type[BaseModel], body: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(kind, {"body": json.dumps(body)})
+    assert [error.message for error in caught.value.errors] == [message]
+
+
 def test_who_is_calling() -> None:
     key = caller(events.http("POST /predictions", PREDICTION))
     assert (key.id, key.tenant) == ("key_1", "acme")

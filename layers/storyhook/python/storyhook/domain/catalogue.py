@@ -8,6 +8,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ _PROVIDERS = ("fal", "replicate")
 _KINDS = ("several", "one", "identity", "ip_adapter", "start", "none")
 _FORMS = ("pixels", "ratio", "sides")
 _STEP = 16
+_MAX_NEAR = 2
 _DEFAULT_SIDES = (256, 2048)
 
 
@@ -36,8 +38,11 @@ class Catalogue:
         """The model with this id or alias, in any spelling of case and spaces; or UnknownModel."""
         model_id = self._names.get(_plain(name))
         if model_id is None:
+            near = get_close_matches(_plain(name), self._names, _MAX_NEAR)
+            meant = f"; did you mean {' or '.join(near)}?" if near else "."
             detail = (
-                f"There is no model {name!r}; GET /models lists them: {', '.join(self.models)}. "
+                f"There is no model {name!r}{meant} GET /models lists them: "
+                f"{', '.join(self.models)}. "
                 "An entry in own-models.toml adds one (docs/adding-a-model.md)."
             )
             raise UnknownModel(detail, (FieldError("model", detail),))
@@ -47,9 +52,17 @@ class Catalogue:
         """What to know about a name that the provider itself does not have."""
         return self.find(name).alias_notes.get(_plain(name))
 
-    def keepers(self, people: int) -> list[str]:
-        """Ids of models that tell so many characters apart by their references."""
-        return [m.id for m in self.models.values() if m.references.max_people >= people]
+    def keepers(self, people: int, provider: str) -> list[str]:
+        """Ids of models that tell so many characters apart by their references.
+
+        Those of `provider` come first: its key is there.
+        """
+        keep = [
+            m
+            for m in self.models.values()
+            if m.references.max_people >= people and m.references.kind != "start"
+        ]
+        return [m.id for m in sorted(keep, key=lambda m: m.provider != provider)]
 
 
 @cache
@@ -99,7 +112,7 @@ def build(documents: Iterable[Mapping[str, Any]], *, checked: bool = False) -> C
             if not checked:
                 _ = models[model_id].options
         except KeyError as error:
-            raise SettingsError(f"[models.{model_id}] in the catalogue has no {error}.") from error
+            raise SettingsError(f"[models.{model_id}] in the catalogue lacks {error}.") from error
         except (TypeError, ValueError) as error:
             raise SettingsError(f"[models.{model_id}] in the catalogue: {error}.") from error
     names: dict[str, str] = {}

@@ -119,19 +119,19 @@ def _route(catalogue: Catalogue, asked: Model, scene: Scene, cast: Sequence[Char
         names = ", ".join(character.id for character in shown)
         raise _not_taken(
             f"{model.id} takes no references, so it cannot keep {names}; "
-            f"{_take_instead(catalogue, len(people))}"
+            f"{_take_instead(catalogue, model, len(people))}"
         )
     if len(people) > 1 and model.references.max_people == 1:
         names = ", ".join(character.id for character in people)
         raise _not_taken(
             f"{model.id} can be shown one character, and {names} are on stage; "
-            f"{_take_instead(catalogue, len(people))}"
+            f"{_take_instead(catalogue, model, len(people))}"
         )
     return model
 
 
-def _take_instead(catalogue: Catalogue, people: int) -> str:
-    models = ", ".join(catalogue.keepers(max(1, people))[:_MAX_SUGGESTIONS])
+def _take_instead(catalogue: Catalogue, model: Model, people: int) -> str:
+    models = ", ".join(catalogue.keepers(max(1, people), model.provider)[:_MAX_SUGGESTIONS])
     return (
         f"take a model that keeps them ({models}), or set without_references to "
         f'"{DESCRIBE}" to have them drawn from words.'
@@ -208,7 +208,7 @@ def _about_characters(
         elif character.id not in shown and model.references.kind == "none":
             yield f"{character.id} is drawn from words alone: {model.id} takes no references."
         elif character.id not in shown:
-            larger = [m for m in catalogue.keepers(len(cast)) if m != model.id]
+            larger = [m for m in catalogue.keepers(len(cast), model.provider) if m != model.id]
             advice = f"; {larger[0]} takes more" if larger else ""
             yield (
                 f"{character.id} is drawn from words alone: no reference fits "

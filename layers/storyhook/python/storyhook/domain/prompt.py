@@ -25,6 +25,8 @@ _CROWD = re.compile(
     r"others|strangers)\b",
     re.IGNORECASE,
 )
+# What says already that it is a shot.
+_SHOT = re.compile(r"(\b(shot|view|angle)|close[- ]?up)$", re.IGNORECASE)
 _SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 
 
@@ -67,7 +69,7 @@ def _looks(
     """Light, camera and style."""
     if scene.light:
         yield f"Light: {_sentence(scene.light)}"
-    camera = ", ".join(part for part in (scene.shot and f"{scene.shot} shot", scene.camera) if part)
+    camera = ", ".join(part for part in (_shot(scene.shot), scene.camera) if part)
     if camera:
         yield f"Camera: {_sentence(camera)}"
     styles = [place.position for place in placed if place.reference.role == "style"]
@@ -130,6 +132,11 @@ def _head_count(count: int) -> str:
     number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
     noun = "person" if count == 1 else "people"
     return f"Exactly {number} {noun}, no one else in the frame."
+
+
+def _shot(shot: str | None) -> str | None:
+    """ "wide" and "wide shot" are both what people write, "close-up" too."""
+    return f"{shot} shot" if shot and not _SHOT.search(shot) else shot
 
 
 def _sentence(text: str) -> str:

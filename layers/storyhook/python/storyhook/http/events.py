@@ -11,6 +11,18 @@ from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.problems import NotJson
 from storyhook.http.raw import raw_body
 
+# Where pydantic speaks of Python, to somebody who wrote JSON.
+_MESSAGES = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field here; mend its name or leave it out.",
+    "tuple_type": "Give a list.",
+    "dict_type": "Give an object.",
+    "model_type": "Give an object.",
+    "too_short": "Give at least {min_length}.",
+    "too_long": "Give at most {max_length}.",
+    "value_error": "{error}",
+}
+
 MAX_BODY_BYTES = 256 * 1024
 
 
@@ -59,9 +71,14 @@ def caller(event: Mapping[str, Any]) -> ApiKey:
 
 def _field_errors(error: ValidationError) -> tuple[FieldError, ...]:
     """The innermost wrong fields: a list without a good item is wrong only through them."""
-    found = {entry["loc"]: entry["msg"] for entry in error.errors(include_url=False)}
+    found = {entry["loc"]: _message(entry) for entry in error.errors(include_url=False)}
     outer = {place[:depth] for place in found for depth in range(len(place))}
     return tuple(FieldError(_path(p), message) for p, message in found.items() if p not in outer)
+
+
+def _message(entry: Mapping[str, Any]) -> str:
+    told = _MESSAGES.get(entry["type"])
+    return told.format(**entry.get("ctx", {})) if told else str(entry["msg"])
 
 
 def _refuse(constant: str) -> None:

@@ -52,7 +52,10 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Cast = Annotated[tuple[Id, ...], Field(max_length=32), AfterValidator(_each_once)]
+Role = Literal["face", "full_body", "outfit", "pose", "style", "place", "object"]
 AspectRatio = Annotated[str, Field(pattern=r"^[1-9]\d?:[1-9]\d?$")]
+# What a reference shows unless it is told: the thing itself.
+_MAIN_ROLES = {"character": "face", "location": "place", "prop": "object"}
 WithoutReferences = Literal["refuse", "describe"]
 
 
@@ -68,7 +71,7 @@ class _Body(BaseModel):
 
 class ReferenceBody(_Body):
     url: Url
-    role: Literal["face", "full_body", "outfit", "pose", "style", "place", "object"] = "face"
+    role: Role | None = None
     angle: Literal["front", "three_quarter", "profile", "back"] = "front"
 
 
@@ -91,7 +94,10 @@ class CharacterBody(_Body):
             description=self.description,
             outfit=self.outfit,
             kind=self.kind,
-            references=tuple(ReferenceRequest(ref.url, ref.role, ref.angle) for ref in bodies),
+            references=tuple(
+                ReferenceRequest(ref.url, ref.role or _MAIN_ROLES[self.kind], ref.angle)
+                for ref in bodies
+            ),
         )
 
 
