@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from storyhook.domain.errors import NotFound, StoryhookError, UnknownCharacter, UnknownModel
+from storyhook.domain import plan_views
+from storyhook.domain.errors import (
+    NotFound,
+    StoryhookError,
+    TooManyReferences,
+    UnknownCharacter,
+    UnknownModel,
+)
 from storyhook.domain.outcome import Accepted, Failure, FailureKind, ProviderHandle, Rejected
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.requests import CharacterRequest, ReferenceRequest, StoryboardRequest
@@ -261,3 +268,46 @@ def test_characters_come_with_the_board(world: World) -> None:
     assert elena.version == 2
     assert len(world.cloud.objects()) == 1, "named by content"
     assert again.id != board.id
+
+
+# --- plans ---
+
+
+def planned(world: World, scenes: int, **values: Any) -> dict[str, Any]:
+    """The plan of a board of so many scenes with Elena, as the API shows it."""
+    wanted = tuple(makers.scene(id=f"s{n}", position=n) for n in range(1, scenes + 1))
+    request = StoryboardRequest("x", makers.FAL, wanted, (), Look(), 1, None, **values)
+    plan = world.create_board.plan(makers.KEY, request)
+    others = [fallbacks.plans for fallbacks in plan.fallbacks]
+    return plan_views.board_plan(request, plan.seed, plan.plans, others, plan.warnings)
+
+
+def test_a_long_plan_loses_its_fallbacks_before_its_own_words(world: World) -> None:
+    world.characters.put(makers.character())
+    whole = planned(world, 20, fallback_models=(makers.REPLICATE,))
+    size = len(json.dumps(whole))
+    assert plan_views.fitting(whole, size) == whole
+    seen = []
+    for share in (0.9, 0.6, 0.5, 0.1):
+        shown = plan_views.fitting(whole, int(size * share))
+        assert len(json.dumps(shown)) <= size * share
+        assert [text for text in shown["warnings"] if "too long" in text] != []
+        scene = shown["scenes"][0]
+        [fallback] = scene.get("fallbacks", [{}])
+        seen.append(("payload" in fallback, "prompt" in fallback, "payload" in scene))
+        assert ("prompt" in scene and "references" in scene) == (share > 0.1)
+    assert seen[0] == (False, True, True)
+    assert seen[-2][1] is False
+    assert seen[-1] == (False, False, False)
+
+
+def test_a_board_that_no_function_could_hold_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storyhook.usecases.fallback.MAX_REFERENCES_ON_STAGE", 20)
+    world.characters.put(makers.character(references=5))
+    assert len(planned(world, 4)["scenes"]) == 4
+    for values in ({"scenes": 5}, {"scenes": 3, "fallback_models": (makers.REPLICATE,)}):
+        with pytest.raises(TooManyReferences, match="20 are allowed") as caught:
+            planned(world, **values)
+        assert [error.path for error in caught.value.errors] == ["scenes"]

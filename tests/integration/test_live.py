@@ -222,6 +222,13 @@ def test_a_file_that_dies_before_the_job_may_end_is_uploaded_again(live: World) 
     assert shown(live) == ["https://files.example.com/short", "https://files.example.com/2"]
 
 
+def test_a_row_that_may_wait_for_a_day_uses_what_was_uploaded(live: World) -> None:
+    for _ in range(2):
+        row = queued(live, deadline_at=live.clock() + timedelta(hours=25))
+        assert live.submit.from_queue(row.id, None) is None
+    assert len(live.provider.uploaded) == 1
+
+
 def test_a_failed_upload_created_nothing_and_is_tried_again_from_the_queue(live: World) -> None:
     live.provider.upload_answers = [NotCreated(DOWN, 7.0)]
     row = live.ask()

@@ -214,6 +214,9 @@ def test_options_are_sent_in_the_models_own_form(
         ("rep-ideogram-character", {"mask": "https://example.com/\ud800"}, "an https URL"),
         ("flux-general", {"negative_prompt": "half a \ud83d"}, "a text of at most 2000"),
         ("flux-general", {"loras": [{"path": "\udc00"}]}, "a list of at most 5 objects"),
+        ("rep-ideogram-character", {"mask": "https://exa mple.com/m.png"}, "an https URL"),
+        ("rep-ideogram-character", {"mask": "https://example.com/m.png\n"}, "an https URL"),
+        ("rep-ideogram-character", {"mask": "https://me:pw@example.com/m.png"}, "an https URL"),
         ("flux-schnell", {"num_outputs": 5}, "from 1 to 4"),
     ],
 )

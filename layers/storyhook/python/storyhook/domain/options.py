@@ -103,7 +103,10 @@ class Url:
         if not isinstance(value, str) or len(value) > _MAX_URL:
             raise ValueError
         parts = urlsplit(value)
-        if parts.scheme != "https" or not parts.hostname:
+        if parts.scheme != "https" or not parts.hostname or parts.username is not None:
+            raise ValueError
+        # urlsplit lets some of them pass unseen; providers may read them in their own way.
+        if any(character.isspace() or not character.isprintable() for character in value):
             raise ValueError
         return _sendable(value)
 

@@ -1,6 +1,7 @@
 """A plan as it is stored with its prediction, and as it is shown."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,7 @@ def board_plan(
     seed: int,
     plans: Sequence[Plan],
     fallbacks: Sequence[Sequence[Plan]],
+    warnings: Sequence[str],
 ) -> Json:
     """A board's plan, scene by scene, each with the plans of its fallbacks.
 
@@ -69,7 +71,38 @@ def board_plan(
             "estimated": as_text(add(totals)),
             "known": as_text(add(total for total in totals if total is not None)),
         },
+        "warnings": list(warnings),
     }
+
+
+_SHORTENED = "The plan is too long to be shown whole; plan fewer scenes at once to see all of each."
+
+
+def fitting(data: Json, max_bytes: int) -> Json:
+    """A board's plan in at most `max_bytes` of JSON: what each scene would be told stays longest.
+
+    First the fallbacks' payloads go, then all but their models and costs, then the payloads.
+    """
+    shorten: list[Callable[[Json], Json]] = [
+        lambda scene: scene | {"fallbacks": [_without_payload(f) for f in scene["fallbacks"]]},
+        lambda scene: scene | {"fallbacks": [_brief(f) for f in scene["fallbacks"]]},
+        _without_payload,
+    ]
+    for shorter in shorten:
+        if len(json.dumps(data)) <= max_bytes:
+            return data
+        scenes = [shorter(scene) for scene in data["scenes"]]
+        data = {**data, "scenes": scenes, "warnings": [*data["warnings"], _SHORTENED]}
+        data["warnings"] = list(dict.fromkeys(data["warnings"]))
+    return views.fitting(data, max_bytes)
+
+
+def _without_payload(planned: Json) -> Json:
+    return {name: value for name, value in planned.items() if name != "payload"}
+
+
+def _brief(planned: Json) -> Json:
+    return {name: planned[name] for name in ("model", "provider", "cost")}
 
 
 def plan_input(plan: Plan) -> Json:

@@ -9,6 +9,8 @@ MAX_SCENES = 1000
 MAX_REFERENCES_PER_CHARACTER = 16
 MAX_REFERENCE_BYTES = 10 * 1024 * 1024
 MAX_PROMPT_CHARACTERS = 4000
+# Of all scenes together, and once more for each fallback: a plan names every one of them.
+MAX_REFERENCES_ON_STAGE = 400_000
 MAX_SEED = 2**31 - 1
 
 # Those first that show best what a character is.

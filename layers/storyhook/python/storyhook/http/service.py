@@ -93,9 +93,10 @@ class Api:
         if wants_dry_run(event):
             planned = self.create_storyboard.plan(caller(event), request)
             others = [fallbacks.plans for fallbacks in planned.fallbacks]
-            shown = plan_views.board_plan(request, planned.seed, planned.plans, others)
-            shown["warnings"] = list(planned.warnings)
-            return Reply(HTTPStatus.OK, views.fitting(shown, _MAX_ANSWER_BYTES))
+            shown = plan_views.board_plan(
+                request, planned.seed, planned.plans, others, planned.warnings
+            )
+            return Reply(HTTPStatus.OK, plan_views.fitting(shown, _MAX_ANSWER_BYTES))
         board, states = self.create_storyboard(caller(event), request)
         return Reply(HTTPStatus.ACCEPTED, self._board(board, states))
 

@@ -21,7 +21,12 @@ from storyhook.domain.storyboard import (
     Storyboard,
     final_status,
 )
-from storyhook.usecases.fallback import check_names, plan_fallbacks, queue_seconds
+from storyhook.usecases.fallback import (
+    check_names,
+    check_size,
+    plan_fallbacks,
+    queue_seconds,
+)
 from storyhook.usecases.request import (
     Casting,
     check_callback_url,
@@ -119,6 +124,7 @@ class CreateStoryboard:
             request.scenes,
             brought={prepared.character.id: prepared.character for prepared in brought},
         )
+        check_size(request, cast)
         seed = request.seed if request.seed is not None else random_seed(self.entropy)
         plans = tuple(self._plan(request, scene, cast, seed) for scene in request.scenes)
         fallbacks = tuple(

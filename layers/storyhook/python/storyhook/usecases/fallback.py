@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from storyhook.domain.errors import FieldError, StoryhookError, UnknownModel
+from storyhook.domain.errors import FieldError, StoryhookError, TooManyReferences, UnknownModel
 from storyhook.domain.fallback import Fallback, Fallbacks, NextModel
 from storyhook.domain.plan import Plan, plan_scene
 from storyhook.domain.plan_views import plan_input
+from storyhook.domain.story import MAX_REFERENCES_ON_STAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.requests import StoryboardRequest
@@ -33,6 +34,21 @@ def check_names(catalogue: Catalogue, request: StoryboardRequest) -> None:
                 errors.append(FieldError(f"{place}fallback_models[{index}]", error.detail))
     if errors:
         raise UnknownModel(errors[0].message, tuple(errors))
+
+
+def check_size(request: StoryboardRequest, cast: Mapping[str, Character]) -> None:
+    """Raises TooManyReferences for a board whose plans would not fit a function's memory."""
+    on_stage = 0
+    for scene in request.scenes:
+        names = request.fallback_models if scene.fallback_models is None else scene.fallback_models
+        shown = sum(len(cast[name].references) for name in scene.characters)
+        on_stage += shown * (1 + len(names))
+    if on_stage > MAX_REFERENCES_ON_STAGE:
+        detail = (
+            f"The scenes and their fallbacks show {on_stage} references in all, "
+            f"{MAX_REFERENCES_ON_STAGE} are allowed; split the board, or name fewer fallbacks."
+        )
+        raise TooManyReferences(detail, (FieldError("scenes", detail),))
 
 
 def queue_seconds(request: StoryboardRequest, scene: Scene) -> int:

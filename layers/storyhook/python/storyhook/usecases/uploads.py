@@ -34,6 +34,8 @@ class UploadedReferences:
     clock: Clock
 
     def urls(self, row: Prediction, until: datetime) -> Mapping[str, str] | NotCreated | Rejected:
+        # However long a row may wait, a file that was just uploaded is one that can be used.
+        until = min(until, self.clock() + MAX_KEPT / 2)
         keys = keys_of(row)
         seen = {key: self.uploads.find(row.provider, key) for key in keys.values()}
         known = {key: up.url for key, up in seen.items() if up and up.url and up.expires_at > until}
