@@ -8,7 +8,6 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,8 @@ class Catalogue:
         """The model with this id or alias, in any spelling of case and spaces; or UnknownModel."""
         model_id = self._names.get(_plain(name))
         if model_id is None:
+            from difflib import get_close_matches  # here: a start needs it not
+
             near = get_close_matches(_plain(name), self._names, _MAX_NEAR)
             meant = f"; did you mean {' or '.join(near)}?" if near else "."
             detail = (

@@ -162,7 +162,7 @@ def submit(config: settings.SubmitSettings) -> "Submit":
         predictions=predictions,
         references=references(config, client_of, reachable=reachable),
         provider=client_of,
-        settle=settle(config),
+        settle=cache(lambda: settle(config)),
         move_on=MoveOn(predictions, StoryboardTable(rows), clock, randomness.token_bytes),
         catalogue=catalogue.load(),
         clock=clock,
