@@ -16,7 +16,7 @@ from rich.console import Console
 from local.cloud import LocalCloud, StartFailed
 from local.cloud.places import ROOT
 from local.demo.listener import Listener
-from local.trial.cases import Case, Result, Trial, cases, person
+from local.trial.cases import Case, Result, Trial, cases, person, shipped
 from local.trial.table import page
 
 PAGE = Path("docs/models.md")
@@ -53,7 +53,7 @@ def try_all(console: Console) -> tuple[list[dict[str, object]], list[Result]]:
         with httpx.Client(
             base_url=cloud.api_url, headers=headers, timeout=40, trust_env=False
         ) as api:
-            models = api.get("/models").raise_for_status().json()["items"]
+            models = shipped(api.get("/models").raise_for_status().json()["items"])
             wanted = cases(models)
             register(api, listener, max(case.people for case in wanted))
         console.print(f"{len(wanted)} cases of {len(models)} models")

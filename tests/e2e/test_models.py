@@ -10,7 +10,7 @@ from local.cloud import LocalCloud
 from local.demo.listener import Listener
 from local.demo.story import load_story
 from local.trial.__main__ import register
-from local.trial.cases import Case, Result, Trial, cases
+from local.trial.cases import Case, Result, Trial, cases, shipped
 from tests.e2e.support import Caller, Json
 from tests.fixtures import makers
 
@@ -49,7 +49,7 @@ NOT_THERE = {"fal-ai/flux-2-dev-turbo", "lucataco/flux-dev-lora", "xlabs-ai/flux
 @pytest.fixture(scope="module")
 def results(cloud: LocalCloud, caller: Caller) -> dict[Case, Result]:
     """What became of each model with 0, 1, 2 and its maximum + 1 references."""
-    models = caller.get("/models").json()["items"]
+    models = shipped(caller.get("/models").json()["items"])
     wanted = cases(models)
     caller.http.base_url = cloud.api_url
     with Listener(lambda _headers, _body: HTTPStatus.OK) as listener:

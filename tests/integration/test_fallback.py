@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from storyhook.aws import clients
 from storyhook.domain import views
-from storyhook.domain.errors import SettingsError, StoryhookError, UnknownModel
+from storyhook.domain.errors import ProviderKeyMissing, SettingsError, StoryhookError, UnknownModel
 from storyhook.domain.outcome import (
     RULES,
     Failed,
@@ -25,6 +26,7 @@ from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard
 from storyhook.usecases import boards
 from tests.fixtures import makers
+from tests.fixtures.cloud import SECRETS
 from tests.fixtures.world import (
     CALLBACK_URL,
     IMAGE_URL,
@@ -514,3 +516,12 @@ def test_two_candidates_of_a_scene_each_have_their_chain(world: World) -> None:
     assert sorted(each.candidate or 0 for each in all_four) == [1, 1, 2, 2]
     assert len(world.provider.submitted) == 4
     paid_once_each(world)
+
+
+def test_a_fallback_at_a_provider_without_a_key_is_refused_at_once(world: World) -> None:
+    clients.client("ssm").delete_parameter(Name=f"{SECRETS}/replicate-token")
+    before = world.cloud.state()
+    with pytest.raises(ProviderKeyMissing, match="REPLICATE_API_TOKEN"):
+        with_fallback(world)
+    assert world.cloud.state() == before
+    with_fallback(world, fallback_models=())

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from storyhook.domain.catalogue import Catalogue
 from storyhook.domain.errors import (
     InvalidCallbackUrl,
     InvalidOption,
@@ -223,3 +224,14 @@ def test_a_key_that_was_never_set_ends_the_prediction_with_the_reason(world: Wor
     assert after.status is Status.FAILED
     assert after.failure is not None
     assert "fal-key" in after.failure.detail
+
+
+def test_a_row_whose_model_has_left_the_catalogue_is_sent_as_it_was_planned(world: World) -> None:
+    models = {name: m for name, m in makers.MODELS.models.items() if name != makers.FAL}
+    submit = dataclasses.replace(world.submit, catalogue=Catalogue(models, {}))
+    row = makers.prediction(Status.QUEUED)
+    world.predictions.add(row)
+    assert submit.from_queue(row.id, None) is None
+    [(endpoint, payload, _)] = world.provider.submitted
+    assert (endpoint, payload["prompt"]) == (row.endpoint, row.input["prompt"])
+    assert world.row(row).status is Status.SUBMITTED

@@ -51,17 +51,19 @@ FUNCTION_IMPORTS: dict[str, set[str]] = {
 
 # what a function builds and uses on its happy path -> packages that must not be loaded then
 SDKS = {"fal_client", "replicate", "httpx"}
+# What plans: of no use to whoever only sends, settles or ends.
+PLANNER = {"storyhook.domain.plan", "storyhook.domain.prompt", "storyhook.usecases.fallback"}
 NEVER = {"boto3", "aws_xray_sdk", "requests"}
 LOADS: dict[str, tuple[str, str, set[str]]] = {
-    "webhook, fal": ("webhook", "wiring.webhook().reader('fal')", {*SDKS, "pydantic"}),
+    "webhook, fal": ("webhook", "wiring.webhook().reader('fal')", {*SDKS, *PLANNER, "pydantic"}),
     "webhook, replicate": (
         "webhook",
         "wiring.webhook().reader('replicate').secret()",
-        {*SDKS, "pydantic", "nacl"},
+        {*SDKS, *PLANNER, "pydantic", "nacl"},
     ),
     "authorizer": ("authorizer", "wiring.authorizer()", {*SDKS, "pydantic", "nacl"}),
-    "callback": ("callback", "wiring.callback()", {*SDKS, "pydantic", "nacl"}),
-    "assemble": ("assemble", "wiring.assemble()", {*SDKS, "pydantic", "nacl"}),
+    "callback": ("callback", "wiring.callback()", {*SDKS, *PLANNER, "pydantic", "nacl"}),
+    "assemble": ("assemble", "wiring.assemble()", {*SDKS, *PLANNER, "pydantic", "nacl"}),
     "api": ("api", "module._app()", {*SDKS, "nacl"}),
     "create_prediction, fal": (
         "create_prediction",
@@ -73,13 +75,21 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
         "wiring.create_prediction()[0].submit.provider('replicate')",
         {"fal_client", "nacl"},
     ),
-    "submit, fal": ("submit", "wiring.submit()[0].provider('fal')", {"replicate", "nacl"}),
+    "submit, fal": (
+        "submit",
+        "wiring.submit()[0].provider('fal')",
+        {*PLANNER, "replicate", "nacl"},
+    ),
     "submit, replicate": (
         "submit",
         "wiring.submit()[0].provider('replicate')",
-        {"fal_client", "nacl"},
+        {*PLANNER, "fal_client", "nacl"},
     ),
-    "reconcile, nothing to ask": ("reconcile", "wiring.reconcile()", {*SDKS, "nacl", "pydantic"}),
+    "reconcile, nothing to ask": (
+        "reconcile",
+        "wiring.reconcile()",
+        {*SDKS, *PLANNER, "nacl", "pydantic"},
+    ),
 }
 
 # The only calls that may run while a module is imported: they make values, not things.

@@ -332,3 +332,13 @@ def test_an_outfit_of_its_own_picture_is_said_to_be_one() -> None:
     )
     prompt = plan("flux-2-pro", dressed).prompt
     assert "Elena (person from image 1, outfit from image 2)" in prompt
+
+
+def test_full_stops_of_descriptions_do_not_break_the_clause() -> None:
+    said = dataclasses.replace(ELENA, description="A young woman.", outfit="a leather jacket. ")
+    lamp = makers.character("lamp", kind="prop", description="A brass lamp.", outfit=None)
+    prompt = plan("flux-2-pro", said, MARCUS, lamp).prompt
+    assert "(person from image 1): A young woman, wearing a leather jacket; Marcus" in prompt
+    assert "(object from image 3): A brass lamp." in prompt
+    assert ".," not in prompt
+    assert ".." not in prompt

@@ -97,6 +97,15 @@ ELENA = person(
         ({"shot": "full"}, ["body", "jacket", "face", "profile", "back", "ink"]),
         ({"camera": "from behind"}, ["back", "jacket", "face", "profile", "body", "ink"]),
         ({"camera": "side view"}, ["profile", "jacket", "face", "back", "body", "ink"]),
+        ({"camera": "Seen from the back"}, ["back", "jacket", "face", "profile", "body", "ink"]),
+        ({"camera": "rear view"}, ["back", "jacket", "face", "profile", "body", "ink"]),
+        ({"shot": "wide, low angle"}, ["body", "jacket", "face", "profile", "back", "ink"]),
+        # Words that only hold such a word, or place the camera and not the person.
+        ({"camera": "blurred background"}, ["face", "jacket", "profile", "back", "body", "ink"]),
+        ({"camera": "backlit"}, ["face", "jacket", "profile", "back", "body", "ink"]),
+        ({"camera": "from outside"}, ["face", "jacket", "profile", "back", "body", "ink"]),
+        ({"camera": "behind the bar"}, ["face", "jacket", "profile", "back", "body", "ink"]),
+        ({"shot": "longing"}, ["face", "jacket", "profile", "back", "body", "ink"]),
     ],
 )
 def test_the_view_follows_shot_and_camera(values: dict[str, str], wanted: list[str]) -> None:

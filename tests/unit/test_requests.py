@@ -2,6 +2,7 @@
 
 import base64
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -419,3 +420,17 @@ def test_what_a_scene_says_of_references_wins_over_the_board() -> None:
     document = {"model": "m", "without_references": "describe", "scenes": scenes}
     request = parse(StoryboardBody, {"body": json.dumps(document)}).to_request()
     assert [scene.without_references for scene in request.scenes] == ["describe", "refuse"]
+
+
+@pytest.mark.parametrize(
+    ("query", "paths"),
+    [
+        ({"sort": "colour"}, ["sort"]),
+        ({"limit": "1"}, ["limit"]),
+        ({"limit": "1", "sort": ""}, ["limit", "sort"]),
+    ],
+)
+def test_a_wrong_parameter_of_models_is_named(query: dict[str, str], paths: list[str]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        service.Api.list_models(SimpleNamespace(), {"queryStringParameters": query})  # type: ignore[arg-type]
+    assert [error.path for error in caught.value.errors] == paths

@@ -88,12 +88,13 @@ def fitting(data: Json, max_bytes: int) -> Json:
         lambda scene: scene | {"fallbacks": [_brief(f) for f in scene["fallbacks"]]},
         _without_payload,
     ]
+    if len(json.dumps(data)) <= max_bytes:
+        return data
+    data = {**data, "warnings": [*data["warnings"], _SHORTENED]}
     for shorter in shorten:
+        data = {**data, "scenes": [shorter(scene) for scene in data["scenes"]]}
         if len(json.dumps(data)) <= max_bytes:
             return data
-        scenes = [shorter(scene) for scene in data["scenes"]]
-        data = {**data, "scenes": scenes, "warnings": [*data["warnings"], _SHORTENED]}
-        data["warnings"] = list(dict.fromkeys(data["warnings"]))
     return views.fitting(data, max_bytes)
 
 

@@ -94,12 +94,12 @@ def _clause(
     elif mine and rule.kind == "one":
         label += f" (the {_NOUNS[character.kind]} in the picture)"
     outfit = scene.overrides.get(character.id, {}).get("outfit", character.outfit)
-    parts = [character.description]
+    parts = [_phrase(character.description)]
     if mine and rule.descriptor == "outfit_only":
         # Words about the face would pull it away from the picture's.
         parts = []
     if outfit:
-        parts.append(f"wearing {outfit}")
+        parts.append(f"wearing {_phrase(outfit)}")
     return f"{label}: {', '.join(parts)}" if parts else label
 
 
@@ -137,6 +137,11 @@ def _head_count(count: int) -> str:
 def _shot(shot: str | None) -> str | None:
     """ "wide" and "wide shot" are both what people write, "close-up" too."""
     return f"{shot} shot" if shot and not _SHOT.search(shot) else shot
+
+
+def _phrase(text: str) -> str:
+    """A description that is written as a sentence, as a part of a longer one."""
+    return text.strip().removesuffix(".")
 
 
 def _sentence(text: str) -> str:

@@ -5,6 +5,7 @@ few: the main view of each person, outfits, locations, props, further views, sty
 reference comes before anyone's second; what does not fit is recorded, never dropped silently.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,17 +13,13 @@ from storyhook.domain.model import ReferenceRule
 from storyhook.domain.pricing import MEGAPIXEL, megapixels
 from storyhook.domain.story import ANGLES, ROLES, Character, Reference, Scene
 
-# Words of a scene's shot and camera that ask for another view than the front of the face.
-_WIDE = ("wide", "full", "long", "establishing")
-_ANGLE_WORDS = {
-    "behind": "back",
-    "back": "back",
-    "profile": "profile",
-    "side": "profile",
-    "three-quarter": "three_quarter",
-    "three quarter": "three_quarter",
-    "over-the-shoulder": "three_quarter",
-    "over the shoulder": "three_quarter",
+# What a scene's shot and camera say when they ask for another view than the front of the face.
+# Whole phrases: a "blurred background" is no view of a back.
+_WIDE = re.compile(r"\b(wide|full|long|establishing)\b", re.IGNORECASE)
+_ANGLE_PHRASES = {
+    "back": re.compile(r"\b(from (the )?(behind|back)|(back|rear) view)\b", re.IGNORECASE),
+    "profile": re.compile(r"\b(profile|side view|from the side)\b", re.IGNORECASE),
+    "three_quarter": re.compile(r"\b(three[- ]quarters?|over[- ]the[- ]shoulder)\b", re.IGNORECASE),
 }
 
 
@@ -151,9 +148,9 @@ class _View:
     """Which views suit the scene: a wide shot wants the whole body, "from behind" the back."""
 
     def __init__(self, scene: Scene) -> None:
-        words = f"{scene.shot or ''} {scene.camera or ''}".lower()
-        self._wide = any(word in words.split() for word in _WIDE)
-        angles = [angle for word, angle in _ANGLE_WORDS.items() if word in words]
+        words = f"{scene.shot or ''} {scene.camera or ''}"
+        self._wide = bool(_WIDE.search(words))
+        angles = [angle for angle, phrase in _ANGLE_PHRASES.items() if phrase.search(words)]
         self._angles = tuple(dict.fromkeys([*angles, *ANGLES]))
         self._asked = bool(angles)
         # The first of two that are the same counts.

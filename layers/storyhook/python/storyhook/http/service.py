@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.storyboard import SceneState, Storyboard
     from storyhook.ports import Characters, Images, Predictions, Storyboards
-    from storyhook.usecases.boards import CreateStoryboard, ReadStoryboard
+    from storyhook.usecases.assemble import ReadStoryboard
+    from storyhook.usecases.boards import CreateStoryboard
     from storyhook.usecases.characters import ReadCharacter, SaveCharacter
 
 Event = dict[str, Any]
@@ -126,9 +127,12 @@ class Api:
     def list_models(self, event: Event) -> Reply:
         query = event.get("queryStringParameters") or {}
         sort = query.get("sort")
-        if set(query) - {"sort"} or (sort is not None and sort not in model_views.SORTS):
+        wrong = sorted(set(query) - {"sort"})
+        if sort is not None and sort not in model_views.SORTS:
+            wrong.append("sort")
+        if wrong:
             detail = f"GET /models takes sort, one of {', '.join(model_views.SORTS)}."
-            raise InvalidRequest(detail, (FieldError("sort", detail),))
+            raise InvalidRequest(detail, tuple(FieldError(name, detail) for name in wrong))
         items = model_views.models(self.catalogue.models.values(), sort)
         return Reply(HTTPStatus.OK, {"items": items, "next_cursor": None})
 

@@ -1,16 +1,13 @@
-"""Storyboards: accept one, read it, and put it together when its scenes are over."""
+"""Storyboards: check and plan one, then accept it. `assemble` reads it and ends it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from storyhook.domain import callback as callbacks
-from storyhook.domain import views
-from storyhook.domain.errors import FieldError, NotFound, StoryhookError, WorkflowUnavailable
+from storyhook.domain.errors import FieldError, StoryhookError, WorkflowUnavailable
 from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene, scene_seed
 from storyhook.domain.pricing import add
@@ -19,8 +16,8 @@ from storyhook.domain.storyboard import (
     BoardStatus,
     SceneState,
     Storyboard,
-    final_status,
 )
+from storyhook.usecases.assemble import BOARD_PATIENCE
 from storyhook.usecases.fallback import (
     check_names,
     check_size,
@@ -46,38 +43,15 @@ if TYPE_CHECKING:
     from storyhook.ports import (
         Clock,
         Entropy,
-        Images,
-        Predictions,
         ProviderKeys,
         Storyboards,
         UrlGuard,
         Workflow,
     )
-    from storyhook.usecases.announce import Outbox
     from storyhook.usecases.characters import PreparedCharacter, SaveCharacter
     from storyhook.usecases.fallback import PlannedFallbacks
 
-# When the reconciler looks after a board: its workflow should have finished it by itself.
-BOARD_PATIENCE = timedelta(minutes=2)
 _MAX_WARNINGS = 50
-
-
-@dataclass(frozen=True)
-class ReadStoryboard:
-    storyboards: Storyboards
-    predictions: Predictions
-
-    def __call__(self, tenant: str, storyboard_id: str) -> tuple[Storyboard, list[SceneState]]:
-        """The board with its scenes in order; raises NotFound, also for another's board."""
-        board = self.storyboards.get(storyboard_id)
-        if board is None or board.tenant != tenant:
-            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
-        return board, self.states(storyboard_id)
-
-    def states(self, storyboard_id: str) -> list[SceneState]:
-        scenes = self.storyboards.scenes(storyboard_id)
-        rows = self.predictions.get_many([p for scene in scenes for p in scene.predictions])
-        return [SceneState(scene, tuple(rows[p] for p in scene.predictions)) for scene in scenes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +68,12 @@ class BoardPlan:
     def warnings(self) -> tuple[str, ...]:
         pairs = zip(self.plans, self.fallbacks, strict=True)
         return _warnings([(*plan.warnings, *fallback.warnings) for plan, fallback in pairs])
+
+    @property
+    def providers(self) -> set[str]:
+        """All that may be asked, those of the fallbacks too."""
+        others = (plan for fallback in self.fallbacks for plan in fallback.plans)
+        return {plan.provider for plan in (*self.plans, *others)}
 
     @property
     def cost(self) -> Decimal | None:
@@ -146,7 +126,7 @@ class CreateStoryboard:
         """Check and plan everything, then write every row, then start the workflow."""
         planned = self.plan(key, request)
         plans, fallbacks, brought = planned.plans, planned.fallbacks, planned.brought
-        for provider in dict.fromkeys(plan.provider for plan in plans):
+        for provider in planned.providers:
             self.provider_keys.check(provider)
 
         now = self.clock()
@@ -247,53 +227,3 @@ def _warnings(scenes: Sequence[Sequence[str]]) -> tuple[str, ...]:
         more = len(texts) - _MAX_WARNINGS
         texts[_MAX_WARNINGS:] = [f"{more} more warnings of these kinds are left out."]
     return tuple(texts)
-
-
-@dataclass(frozen=True)
-class AssembleStoryboard:
-    storyboards: Storyboards
-    read: ReadStoryboard
-    images: Images
-    outbox: Outbox
-    clock: Clock
-    entropy: Entropy
-
-    def __call__(self, storyboard_id: str) -> Storyboard:
-        """End a board whose scenes are over: its status, and the callback. Repeatable."""
-        board = self.storyboards.get(storyboard_id)
-        if board is None:
-            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
-        states = self.read.states(storyboard_id)
-        if board.status is BoardStatus.RUNNING and not all(state.over for state in states):
-            # The workflow gave up a scene that is alive, perhaps paid: its row decides. The board
-            # stays due, and the reconciler finishes it.
-            return board
-        return self.finish(board, states)
-
-    def finish(self, board: Storyboard, states: Sequence[SceneState]) -> Storyboard:
-        """Write the end of a board whose scenes are over, and queue its callback."""
-        if board.status is BoardStatus.RUNNING:
-            now = self.clock()
-            ended = replace(
-                board,
-                status=final_status(states),
-                completed_at=now,
-                due_at=now + BOARD_PATIENCE if board.callback_url else None,
-                callback_id=new_id("cb", now, self.entropy(10)) if board.callback_url else None,
-            )
-            if not self.storyboards.finish(ended):
-                ended = self.storyboards.get(board.id) or ended
-            board = ended
-        if board.callback_url and board.callback_id:
-            self.outbox.put(
-                callback_id=board.callback_id,
-                tenant=board.tenant,
-                key_id=board.key_id,
-                event=callbacks.STORYBOARD_COMPLETED,
-                subject_id=board.id,
-                url=board.callback_url,
-                data=views.storyboard(board, states, self.images.sign),
-            )
-        if board.due_at is not None:
-            self.storyboards.announced(board.id)
-        return board

@@ -36,11 +36,16 @@ def check_names(catalogue: Catalogue, request: StoryboardRequest) -> None:
         raise UnknownModel(errors[0].message, tuple(errors))
 
 
+def names_of(request: StoryboardRequest, scene: Scene) -> tuple[str, ...]:
+    """The fallbacks that are asked for: a scene's own list replaces the board's."""
+    return request.fallback_models if scene.fallback_models is None else scene.fallback_models
+
+
 def check_size(request: StoryboardRequest, cast: Mapping[str, Character]) -> None:
     """Raises TooManyReferences for a board whose plans would not fit a function's memory."""
     on_stage = 0
     for scene in request.scenes:
-        names = request.fallback_models if scene.fallback_models is None else scene.fallback_models
+        names = names_of(request, scene)
         shown = sum(len(cast[name].references) for name in scene.characters)
         on_stage += shown * (1 + len(names))
     if on_stage > MAX_REFERENCES_ON_STAGE:
@@ -80,7 +85,7 @@ def plan_fallbacks(
 
     `plan` is the scene's first one. A model that cannot draw the scene is left out, with a warning.
     """
-    names = request.fallback_models if scene.fallback_models is None else scene.fallback_models
+    names = names_of(request, scene)
     plans: list[Plan] = []
     warnings: list[str] = []
     for name in names:

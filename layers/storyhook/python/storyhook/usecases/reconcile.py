@@ -14,7 +14,7 @@ from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.outcome import Failed, Pending, Succeeded
 from storyhook.domain.prediction import LEASE, QUEUE_PATIENCE, Prediction, Status, next_check
 from storyhook.domain.storyboard import BoardStatus
-from storyhook.usecases.boards import BOARD_PATIENCE, AssembleStoryboard
+from storyhook.usecases.assemble import BOARD_PATIENCE, AssembleStoryboard
 from storyhook.usecases.settle import EXPIRED_RUNNING, EXPIRED_UNKNOWN, Settle
 
 if TYPE_CHECKING:

@@ -93,7 +93,6 @@ class Submit:
             return None
         try:
             provider = self.provider(row.provider)
-            model = self.catalogue.models[row.model]
             urls = self.references.urls(row, row.deadline_at + _REFERENCE_SLACK)
         except (ProviderKeyMissing, SettingsError) as error:
             self.settle().fail(row, Failure(FailureKind.ACCOUNT, error.detail))
@@ -111,13 +110,15 @@ class Submit:
         now = self.clock()
         match answer:
             case Accepted(handle):
+                model = self.catalogue.models.get(row.model)
+                typical_seconds = model.typical_seconds if model else 0
                 moved = self.predictions.advance(
                     row.id,
                     Status.SUBMITTED,
                     {
                         "handle": handle,
                         "submitted_at": now,
-                        "due_at": next_check(now, 0, model.typical_seconds, self.pace),
+                        "due_at": next_check(now, 0, typical_seconds, self.pace),
                     },
                 )
                 if moved is None:

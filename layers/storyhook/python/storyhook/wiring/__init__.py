@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from storyhook.aws.bucket import Bucket
     from storyhook.aws.queues import SubmissionsQueue
     from storyhook.http.service import Api
+    from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
-    from storyhook.usecases.boards import AssembleStoryboard
     from storyhook.usecases.deliver import Deliver
     from storyhook.usecases.receive import ReceiveWebhook
     from storyhook.usecases.reconcile import Reconcile

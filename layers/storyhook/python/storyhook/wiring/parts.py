@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storyhook.aws.workflow import StepFunctions
     from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
     from storyhook.usecases.announce import Outbox
-    from storyhook.usecases.boards import AssembleStoryboard, ReadStoryboard
+    from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
     from storyhook.usecases.request import Casting
     from storyhook.usecases.settle import Settle
     from storyhook.usecases.submit import Submit
@@ -90,7 +90,7 @@ def casting(table: "Table") -> "Casting":
 def read_storyboard(table: "Table") -> "ReadStoryboard":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.storyboards import StoryboardTable
-    from storyhook.usecases.boards import ReadStoryboard
+    from storyhook.usecases.assemble import ReadStoryboard
 
     return ReadStoryboard(StoryboardTable(table), PredictionTable(table))
 
@@ -191,7 +191,7 @@ def references(
 
 def assemble(config: CallbackSource) -> "AssembleStoryboard":
     from storyhook.aws.storyboards import StoryboardTable
-    from storyhook.usecases.boards import AssembleStoryboard
+    from storyhook.usecases.assemble import AssembleStoryboard
 
     rows = table(config.table_name)
     return AssembleStoryboard(

@@ -1,0 +1,93 @@
+"""A board as it stands, and its end: put together when its scenes are over.
+
+Apart from `boards`, which plans: neither the end of a board nor the reconciler needs the planner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from storyhook.domain import callback as callbacks
+from storyhook.domain import views
+from storyhook.domain.errors import NotFound
+from storyhook.domain.ids import new_id
+from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard, final_status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storyhook.ports import Clock, Entropy, Images, Predictions, Storyboards
+    from storyhook.usecases.announce import Outbox
+
+# When the reconciler looks after a board: its workflow should have finished it by itself.
+BOARD_PATIENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class ReadStoryboard:
+    storyboards: Storyboards
+    predictions: Predictions
+
+    def __call__(self, tenant: str, storyboard_id: str) -> tuple[Storyboard, list[SceneState]]:
+        """The board with its scenes in order; raises NotFound, also for another's board."""
+        board = self.storyboards.get(storyboard_id)
+        if board is None or board.tenant != tenant:
+            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
+        return board, self.states(storyboard_id)
+
+    def states(self, storyboard_id: str) -> list[SceneState]:
+        scenes = self.storyboards.scenes(storyboard_id)
+        rows = self.predictions.get_many([p for scene in scenes for p in scene.predictions])
+        return [SceneState(scene, tuple(rows[p] for p in scene.predictions)) for scene in scenes]
+
+
+@dataclass(frozen=True)
+class AssembleStoryboard:
+    storyboards: Storyboards
+    read: ReadStoryboard
+    images: Images
+    outbox: Outbox
+    clock: Clock
+    entropy: Entropy
+
+    def __call__(self, storyboard_id: str) -> Storyboard:
+        """End a board whose scenes are over: its status, and the callback. Repeatable."""
+        board = self.storyboards.get(storyboard_id)
+        if board is None:
+            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
+        states = self.read.states(storyboard_id)
+        if board.status is BoardStatus.RUNNING and not all(state.over for state in states):
+            # The workflow gave up a scene that is alive, perhaps paid: its row decides. The board
+            # stays due, and the reconciler finishes it.
+            return board
+        return self.finish(board, states)
+
+    def finish(self, board: Storyboard, states: Sequence[SceneState]) -> Storyboard:
+        """Write the end of a board whose scenes are over, and queue its callback."""
+        if board.status is BoardStatus.RUNNING:
+            now = self.clock()
+            ended = replace(
+                board,
+                status=final_status(states),
+                completed_at=now,
+                due_at=now + BOARD_PATIENCE if board.callback_url else None,
+                callback_id=new_id("cb", now, self.entropy(10)) if board.callback_url else None,
+            )
+            if not self.storyboards.finish(ended):
+                ended = self.storyboards.get(board.id) or ended
+            board = ended
+        if board.callback_url and board.callback_id:
+            self.outbox.put(
+                callback_id=board.callback_id,
+                tenant=board.tenant,
+                key_id=board.key_id,
+                event=callbacks.STORYBOARD_COMPLETED,
+                subject_id=board.id,
+                url=board.callback_url,
+                data=views.storyboard(board, states, self.images.sign),
+            )
+        if board.due_at is not None:
+            self.storyboards.announced(board.id)
+        return board
