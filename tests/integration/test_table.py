@@ -10,7 +10,7 @@ import pytest
 from storyhook.aws.keys import KeyTable
 from storyhook.domain.access import ApiKey
 from storyhook.domain.callback import Attempt, Callback, CallbackStatus
-from storyhook.domain.fallback import Fallback, Fallbacks, NextModel
+from storyhook.domain.fallback import Fallbacks, NextModel, StoredPlan
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import SOURCES, Prediction, Status
@@ -82,7 +82,7 @@ def test_boards_characters_and_callbacks_come_back_as_they_went(world: World) ->
 def fallbacks() -> Fallbacks:
     row = makers.prediction(model=makers.REPLICATE)
     given = (row.model, row.provider, row.endpoint, row.input, 7)
-    plans = (Fallback(*given, Decimal("0.0300"), 900), Fallback(*given, None, 60))
+    plans = (StoredPlan(*given, Decimal("0.0300"), 900), StoredPlan(*given, None, 60))
     return Fallbacks(plans, 3600)
 
 

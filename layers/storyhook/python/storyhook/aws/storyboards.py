@@ -10,7 +10,7 @@ from storyhook.aws import predictions
 from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of, packed_json
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.domain.access import Page
-from storyhook.domain.fallback import Fallback, Fallbacks
+from storyhook.domain.fallback import Fallbacks, StoredPlan
 from storyhook.domain.prediction import Prediction
 from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard
 
@@ -34,9 +34,9 @@ def _fallbacks(data: dict[str, Any]) -> Fallbacks:
     return Fallbacks(tuple(map(_fallback, data["plans"])), data["queue_seconds"])
 
 
-def _fallback(data: dict[str, Any]) -> Fallback:
+def _fallback(data: dict[str, Any]) -> StoredPlan:
     cost = data["cost_estimated"]
-    return Fallback(**{**data, "cost_estimated": cost and Decimal(cost)})
+    return StoredPlan(**{**data, "cost_estimated": cost and Decimal(cost)})
 
 
 SCENE = Mapper(

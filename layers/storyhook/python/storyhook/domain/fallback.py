@@ -31,8 +31,8 @@ class NextModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Fallback:
-    """One model's plan for a scene; `input` as a prediction stores it."""
+class StoredPlan:
+    """One model's plan as it is kept: with its prediction as `input`, with its scene for later."""
 
     model: str
     provider: str
@@ -48,10 +48,10 @@ class Fallback:
 class Fallbacks:
     """The fallbacks of a scene. Each may wait `queue_seconds` to be sent."""
 
-    plans: tuple[Fallback, ...]
+    plans: tuple[StoredPlan, ...]
     queue_seconds: int
 
-    def step(self, at: NextModel) -> tuple[Fallback, NextModel | None]:
+    def step(self, at: NextModel) -> tuple[StoredPlan, NextModel | None]:
         """What is tried at `at`, and what comes after that."""
         left = at.index + 1 < len(self.plans)
         return self.plans[at.index], replace(at, index=at.index + 1) if left else None

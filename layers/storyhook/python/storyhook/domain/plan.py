@@ -39,6 +39,7 @@ class Plan:
     left_out: tuple[refs.LeftOut, ...]
     payload: Mapping[str, Any]
     price: Price
+    deadline_seconds: int
     warnings: tuple[str, ...]
 
 
@@ -93,6 +94,7 @@ def plan_scene(
         left_out=selection.left_out,
         payload=payload,
         price=price,
+        deadline_seconds=model.deadline_seconds,
         warnings=(
             *_about_the_model(catalogue, model_name, asked, model, selection),
             *_about_characters(catalogue, model, cast, selection),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from storyhook.domain import views
+from storyhook.domain.fallback import StoredPlan
 from storyhook.domain.plan import Plan
 from storyhook.domain.pricing import Price, add, as_text
 from storyhook.domain.prompt import TEMPLATE_VERSION
@@ -104,6 +105,19 @@ def _without_payload(planned: Json) -> Json:
 
 def _brief(planned: Json) -> Json:
     return {name: planned[name] for name in ("model", "provider", "cost")}
+
+
+def stored(plan: Plan) -> StoredPlan:
+    """The plan as predictions are made of it, at once or as a scene's fallback."""
+    return StoredPlan(
+        model=plan.model,
+        provider=plan.provider,
+        endpoint=plan.endpoint,
+        input=plan_input(plan),
+        seed=plan.seed,
+        cost_estimated=plan.price.total,
+        deadline_seconds=plan.deadline_seconds,
+    )
 
 
 def plan_input(plan: Plan) -> Json:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from storyhook.domain.fallback import NextModel
+from storyhook.domain.fallback import NextModel, StoredPlan
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 
@@ -167,3 +167,33 @@ def next_check(
         return now + timedelta(seconds=pace.typicals * typical_seconds) + pace.slack
     gap: timedelta = pace.gap * pace.growth ** min(checks - 1, _MOST_GROWTHS)
     return now + min(pace.longest, gap)
+
+
+def new_prediction(
+    plan: StoredPlan,
+    *,
+    prediction_id: str,
+    token: str,
+    tenant: str,
+    key_id: str | None,
+    now: datetime,
+    queue_seconds: int,
+) -> Prediction:
+    """The queued row of `plan`: `queue_seconds` to be sent in, and its model's time on top."""
+    queue = timedelta(seconds=queue_seconds)
+    return Prediction(
+        id=prediction_id,
+        tenant=tenant,
+        key_id=key_id,
+        status=Status.QUEUED,
+        model=plan.model,
+        provider=plan.provider,
+        endpoint=plan.endpoint,
+        token=token,
+        input=plan.input,
+        seed=plan.seed,
+        cost_estimated=plan.cost_estimated,
+        created_at=now,
+        deadline_at=now + queue + timedelta(seconds=plan.deadline_seconds),
+        due_at=now + min(queue, QUEUE_PATIENCE),
+    )

@@ -27,8 +27,8 @@ from storyhook.usecases.fallback import (
 from storyhook.usecases.request import (
     Casting,
     check_callback_url,
-    new_prediction,
     random_seed,
+    row_of,
 )
 
 if TYPE_CHECKING:
@@ -134,16 +134,22 @@ class CreateStoryboard:
         rows: list[Prediction] = []
         scenes: list[BoardScene] = []
         for scene, plan, fallback in zip(request.scenes, plans, fallbacks, strict=True):
-            row = new_prediction(
+            row = row_of(
                 plan,
                 key=key,
                 now=now,
                 entropy=self.entropy,
-                deadline_seconds=self.catalogue.models[plan.model].deadline_seconds,
                 queue_seconds=queue_seconds(request, scene),
             )
-            row = replace(row, storyboard_id=board_id, scene_id=scene.id, candidate=1)
-            rows.append(replace(row, next_model=fallback.first))
+            rows.append(
+                replace(
+                    row,
+                    storyboard_id=board_id,
+                    scene_id=scene.id,
+                    candidate=1,
+                    next_model=fallback.first,
+                )
+            )
             scenes.append(
                 BoardScene(
                     scene.id,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import FieldError, StoryhookError, TooManyReferences, UnknownModel
-from storyhook.domain.fallback import Fallback, Fallbacks, NextModel
+from storyhook.domain.fallback import Fallbacks, NextModel
 from storyhook.domain.plan import Plan, plan_scene
-from storyhook.domain.plan_views import plan_input
+from storyhook.domain.plan_views import stored
 from storyhook.domain.story import MAX_REFERENCES_ON_STAGE
 
 if TYPE_CHECKING:
@@ -105,19 +105,7 @@ def plan_fallbacks(
     on_block = scene.fallback_on_block
     on_block = request.fallback_on_block if on_block is None else on_block
     fallbacks = Fallbacks(
-        tuple(_stored(catalogue, planned) for planned in plans), queue_seconds(request, scene)
+        tuple(stored(planned) for planned in plans), queue_seconds(request, scene)
     )
     first = NextModel(scene.position, 0, on_block)
     return PlannedFallbacks(first, fallbacks, tuple(warnings), tuple(plans))
-
-
-def _stored(catalogue: Catalogue, plan: Plan) -> Fallback:
-    return Fallback(
-        model=plan.model,
-        provider=plan.provider,
-        endpoint=plan.endpoint,
-        input=plan_input(plan),
-        seed=plan.seed,
-        cost_estimated=plan.price.total,
-        deadline_seconds=catalogue.models[plan.model].deadline_seconds,
-    )

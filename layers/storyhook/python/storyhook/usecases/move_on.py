@@ -6,13 +6,12 @@ Apart from `fallback`, which plans: whoever sends a prediction need not load the
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import NotFound
 from storyhook.domain.ids import SECRET_BYTES, new_secret
-from storyhook.domain.prediction import QUEUE_PATIENCE, Prediction, Status
+from storyhook.domain.prediction import Prediction, new_prediction
 
 if TYPE_CHECKING:
     from storyhook.domain.fallback import Fallbacks, NextModel
@@ -47,23 +46,17 @@ class MoveOn:
         self, row: Prediction, id_: str, fallbacks: Fallbacks, at: NextModel
     ) -> Prediction:
         plan, then = fallbacks.step(at)
-        now = self.clock()
-        queue = timedelta(seconds=fallbacks.queue_seconds)
-        return Prediction(
-            id=id_,
+        successor = new_prediction(
+            plan,
+            prediction_id=id_,
+            token=new_secret(self.entropy(SECRET_BYTES)),
             tenant=row.tenant,
             key_id=row.key_id,
-            status=Status.QUEUED,
-            model=plan.model,
-            provider=plan.provider,
-            endpoint=plan.endpoint,
-            token=new_secret(self.entropy(SECRET_BYTES)),
-            input=plan.input,
-            seed=plan.seed,
-            cost_estimated=plan.cost_estimated,
-            created_at=now,
-            deadline_at=now + queue + timedelta(seconds=plan.deadline_seconds),
-            due_at=now + min(queue, QUEUE_PATIENCE),
+            now=self.clock(),
+            queue_seconds=fallbacks.queue_seconds,
+        )
+        return replace(
+            successor,
             storyboard_id=row.storyboard_id,
             scene_id=row.scene_id,
             candidate=row.candidate,

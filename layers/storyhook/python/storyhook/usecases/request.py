@@ -6,18 +6,18 @@ Every refusal comes before the first write. The row is written before anyone is 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
 from storyhook.domain.ids import SECRET_BYTES, new_id, new_secret
 from storyhook.domain.plan import Plan, plan_scene
-from storyhook.domain.plan_views import plan_input
-from storyhook.domain.prediction import QUEUE_PATIENCE, UNKNOWN_PATIENCE, Prediction, Status
+from storyhook.domain.plan_views import stored
+from storyhook.domain.prediction import UNKNOWN_PATIENCE, Prediction, Status, new_prediction
 from storyhook.domain.requests import DEFAULT_QUEUE_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.catalogue import Catalogue
@@ -80,36 +80,23 @@ def check_callback_url(guard: UrlGuard, url: str | None) -> None:
         ) from error
 
 
-def new_prediction(
+def row_of(
     plan: Plan,
     *,
     key: ApiKey,
     now: datetime,
     entropy: Entropy,
-    deadline_seconds: int,
     queue_seconds: int = DEFAULT_QUEUE_TIMEOUT_SECONDS,
-    status: Status = Status.QUEUED,
 ) -> Prediction:
-    """The row of `plan`, with its own id and the secret of its webhook URL.
-
-    It may wait `queue_seconds` to be sent; `deadline_seconds` are the model's own, on top.
-    """
-    queue = timedelta(seconds=queue_seconds)
-    return Prediction(
-        id=new_id("pred", now, entropy(10)),
+    """The row of `plan`, with its own id and the secret of its webhook URL."""
+    return new_prediction(
+        stored(plan),
+        prediction_id=new_id("pred", now, entropy(10)),
+        token=new_secret(entropy(SECRET_BYTES)),
         tenant=key.tenant,
         key_id=key.id,
-        status=status,
-        model=plan.model,
-        provider=plan.provider,
-        endpoint=plan.endpoint,
-        token=new_secret(entropy(SECRET_BYTES)),
-        input=plan_input(plan),
-        seed=plan.seed,
-        cost_estimated=plan.price.total,
-        created_at=now,
-        deadline_at=now + queue + timedelta(seconds=deadline_seconds),
-        due_at=now + min(queue, QUEUE_PATIENCE),
+        now=now,
+        queue_seconds=queue_seconds,
     )
 
 
@@ -144,17 +131,13 @@ class RequestPrediction:
         # Also for the refusal, before anything is written, of a provider without a key.
         self.submit.provider(plan.provider)
         now = self.clock()
-        row = new_prediction(
-            plan,
-            key=key,
-            now=now,
-            entropy=self.entropy,
-            deadline_seconds=self.catalogue.models[plan.model].deadline_seconds,
+        row = replace(
+            row_of(plan, key=key, now=now, entropy=self.entropy),
             # Claimed from birth: nobody else may send it while this request does.
             status=Status.SUBMITTING,
-        )
-        row = replace(
-            row, callback_url=request.callback_url, due_at=now + UNKNOWN_PATIENCE, attempt=1
+            attempt=1,
+            due_at=now + UNKNOWN_PATIENCE,
+            callback_url=request.callback_url,
         )
         self.predictions.add(row)
         return row
