@@ -234,7 +234,7 @@ def provider_keys(prefix: str) -> "ProviderKeys":
 
 
 def reader(config: settings.WebhookSettings) -> "Callable[[str], WebhookReader]":
-    from storyhook.aws.secrets import Secrets
+    from storyhook.aws.secrets import RotatingSecret, Secrets
     from storyhook.domain.errors import NotFound
 
     secrets = Secrets(client("ssm"), config.secrets_prefix)
@@ -252,7 +252,7 @@ def reader(config: settings.WebhookSettings) -> "Callable[[str], WebhookReader]"
         if provider == "replicate":
             from storyhook.providers.replicate.webhook import ReplicateWebhook
 
-            return ReplicateWebhook(lambda: secrets.get("replicate-webhook-secret"))
+            return ReplicateWebhook(RotatingSecret(secrets, "replicate-webhook-secret"))
         raise NotFound(f"There is no provider {provider!r}.")
 
     return reader
