@@ -1,4 +1,4 @@
-"""Secrets that change while functions run: read again when needed, never once per forged request."""
+"""Secrets that change while functions run: read again when needed, not once per forgery."""
 
 import json
 
