@@ -385,6 +385,16 @@ def test_submit_two_messages(stage: Stage, run: Run) -> None:
     assert (change["ReceiptHandle"], change["VisibilityTimeout"]) == (held["ReceiptHandle"], 7)
 
 
+@pytest.mark.parametrize("poison", ["[]", "not json", "{}"])
+def test_a_message_that_is_none_of_ours_takes_no_other_along(stage: Stage, poison: str) -> None:
+    _queued(stage, "replicate", "fal")
+    event = read("submit/two_messages")
+    event["Records"][1]["body"] = poison
+    answer = stage.run("submit", event)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}
+    assert stage.prediction("replicate").status is Status.SUBMITTED
+
+
 # --- webhook ---
 
 
