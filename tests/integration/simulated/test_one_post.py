@@ -106,7 +106,7 @@ def test_a_time_out_is_one_post_too(
 
 
 def test_what_fals_client_would_pay_by_itself(fal: Sim, fal_sdk: SyncClient) -> None:
-    """Why the transport is ours: the answer is lost twice, and the client as it comes pays thrice."""
+    """Why the transport is ours: the answer is lost twice, and the bare client pays thrice."""
     fal.set(rules=[{"match_prompt": "harbour", "fault": "lost_answer", "times": 2}])
     fal_sdk.submit(TEXT, text(), webhook_url=HOOK)
     assert fal.state["requests"]["POST submit"] == 3
