@@ -90,7 +90,7 @@ def server() -> Iterator[NameServer]:
 
     with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as udp:
         names.address = udp.server_address  # type: ignore[assignment]
-        threading.Thread(target=udp.serve_forever, daemon=True).start()
+        threading.Thread(target=udp.serve_forever, args=(0.02,), daemon=True).start()
         yield names
         udp.shutdown()
 

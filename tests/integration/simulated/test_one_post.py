@@ -41,7 +41,7 @@ def posts(name: str, sim: Sim) -> int:
     return sum(counted[key] for key in found)
 
 
-TROUBLES = {
+TROUBLES: dict[str, tuple[dict[str, Any], type, int]] = {
     "nothing": ({}, Accepted, 1),
     "429": ({"faults": {"http_429": 1}}, NotCreated, 0),
     "429 with Retry-After": ({"faults": {"http_429": 1}, "retry_after": 1}, NotCreated, 0),
