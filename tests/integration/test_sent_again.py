@@ -323,6 +323,27 @@ def test_many_reconcilers_send_it_again_once(world: World) -> None:
     assert len(world.provider.submitted) == 2
 
 
+def test_a_reconciler_that_was_held_up_does_not_give_back_the_next_claim(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = unanswered(world, attempts=3)
+    held_up = world.row(row)
+    world.provider.answers = [LOST]
+
+    def another() -> None:
+        world.submit.send_again(held_up)
+        world.submit.from_queue(row.id, None)
+
+    with monkeypatch.context() as patch:
+        happened = once(patch, PredictionTable, "advance", another)
+        world.sweep()
+    assert happened
+    after = world.row(row)
+    assert (after.status, after.attempt) == (Status.SUBMITTING, 2)
+    assert after.unknown_outcomes == 1
+    assert world.cloud.sent(world.cloud.submissions_url) == []
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("where", "step"), [(PredictionTable, "advance"), (SubmissionsQueue, "enqueue")]

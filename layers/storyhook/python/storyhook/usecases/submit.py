@@ -185,26 +185,19 @@ class Submit:
             changes["refused"] = refused
         return self.predictions.advance(row.id, Status.QUEUED, changes, attempt=row.attempt)
 
-    def send_again(self, row: Prediction) -> bool:
-        """Queue a row whose submission stayed unknown; False if somebody heard of it meanwhile.
+    def send_again(self, row: Prediction) -> Prediction | None:
+        """Queue a row whose submission stayed unknown; None if somebody heard of it meanwhile.
 
         Only for one that `may_be_sent_again`: it may be paid for once more.
         """
         now = self.clock()
-        return (
-            self.predictions.advance(
-                row.id,
-                Status.QUEUED,
-                {
-                    "unknown_outcomes": row.unknown_outcomes + 1,
-                    "deadline_at": now + RESEND_PATIENCE + (row.deadline_at - self.send_by(row)),
-                    "due_at": now + QUEUE_PATIENCE,
-                    "checks": 0,
-                },
-                attempt=row.attempt,
-            )
-            is not None
-        )
+        changes = {
+            "unknown_outcomes": row.unknown_outcomes + 1,
+            "deadline_at": now + RESEND_PATIENCE + (row.deadline_at - self.send_by(row)),
+            "due_at": now + QUEUE_PATIENCE,
+            "checks": 0,
+        }
+        return self.predictions.advance(row.id, Status.QUEUED, changes, attempt=row.attempt)
 
     def webhook_url(self, row: Prediction) -> str | None:
         if self.webhook_base_url is None:
