@@ -21,6 +21,7 @@ from tests.fixtures.cloud import Cloud
 from tests.fixtures.functions import FUNCTIONS, Stage
 
 FILES = sorted(events.FOLDER.glob("*/*.json"))
+JOB = events.JOBS["replicate"]
 NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
 
 
@@ -53,6 +54,9 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "api/list_models_by_colour": (422, "invalid-request", ["sort"]),
     "api/not_json": (400, "not-json", []),
     "api/unknown_route": (404, "not-found", []),
+    "cancel/prediction_unknown": (404, "not-found", []),
+    "cancel/storyboard_unknown": (404, "not-found", []),
+    "cancel/with_a_reason": (422, "invalid-request", ["reason"]),
     "create_prediction/references_not_taken": (422, "references-not-taken", ["characters"]),
     "create_prediction/unknown_model": (422, "unknown-model", ["model"]),
     "create_prediction/callback_not_https": (422, "invalid-callback-url", ["callback_url"]),
@@ -260,6 +264,50 @@ def test_authorizer_good_key(stage: Stage, run: Run) -> None:
 @on("authorizer/unknown_key", "authorizer/no_header")
 def test_authorizer_unknown_key(stage: Stage, run: Run) -> None:
     assert run() == {"isAuthorized": False}
+
+
+# --- cancel ---
+
+
+@on("cancel/fal")
+def test_cancel_fal(stage: Stage, run: Run) -> None:
+    shown = body(run(), 202)
+    assert (shown["status"], shown["cancellation"]["in_time"]) == ("running", None)
+    row = stage.prediction("fal")
+    assert (row.cancel_requested_at, row.due_at) == (NOW, NOW)
+    put, *asked = stage.providers.requests
+    assert (put.method, put.path.rpartition("/")[2]) == ("PUT", "cancel")
+    assert [request.method for request in asked] == ["GET"]
+    stage.run("reconcile", read("reconcile/every_minute"))
+    assert [r.method for r in stage.providers.requests[2:]] == ["GET", "PUT", "GET"]
+    assert len(body(run(), 202)["cancellation"]) == 2
+
+
+@on("cancel/replicate")
+def test_cancel_replicate(stage: Stage, run: Run) -> None:
+    stage.providers.answer = functions.canceled_at_replicate
+    shown = body(run())
+    assert shown["status"] == "canceled"
+    assert shown["cancellation"] == {"requested_at": "2026-01-01T00:00:10.000Z", "in_time": True}
+    assert shown["error"]["type"] == "/problems/canceled"
+    assert [r.path.rpartition("/")[2] for r in stage.providers.requests] == ["cancel", JOB]
+    before = stage.cloud.state()
+    assert body(run()) == shown
+    assert stage.cloud.state() == before
+
+
+@on("cancel/storyboard")
+def test_cancel_storyboard(stage: Stage, run: Run) -> None:
+    shown = body(run(), 202)
+    assert (shown["status"], shown["cancellation"]["canceled"]) == ("running", 0)
+    assert shown["urls"]["cancel"] == f"/storyboards/{events.BOARD}/cancel"
+    assert stage.prediction("replicate").cancel_requested_at == NOW
+    stage.providers.answer = functions.canceled_at_replicate
+    stage.run("reconcile", read("reconcile/every_minute"))
+    shown = body(run())
+    assert (shown["status"], shown["cancellation"]["canceled"]) == ("canceled", 1)
+    assert shown["scenes"][0]["cancellation"]["in_time"] is True
+    assert len(stage.cloud.sent(stage.cloud.callbacks_url)) == 1
 
 
 # --- create_prediction, submit ---

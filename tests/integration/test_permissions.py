@@ -91,6 +91,17 @@ def test_a_submit_may_upload_references(stage: Stage) -> None:
     assert [call for call in stage.cloud.calls[begun:] if not allowed("submit", call)] == []
 
 
+def test_a_cancel_may_tell_everybody(stage: Stage) -> None:
+    stage.seed_all()
+    stage.providers.answer = functions.canceled_at_replicate
+    stage.predictions.attach_task_token(events.PREDICTIONS["replicate"], "a-task-token")
+    begun = len(stage.cloud.calls)
+    stage.run("cancel", events.cancel("storyboard", events.BOARD))
+    assert stage.cloud.operations("SendTaskFailure")
+    assert stage.cloud.sent(stage.cloud.callbacks_url)
+    assert [call for call in stage.cloud.calls[begun:] if not allowed("cancel", call)] == []
+
+
 def test_a_webhook_may_move_a_scene_on(stage: Stage) -> None:
     at = NextModel(1, 0, on_block=True)
     stage.seed("replicate", storyboard_id=events.BOARD, scene_id="scene-1", next_model=at)

@@ -43,6 +43,7 @@ FUNCTION_IMPORTS: dict[str, set[str]] = {
     "assemble": {"wiring", "logs"},
     "authorizer": {"wiring"},
     "callback": {"wiring", "logs"},
+    "cancel": {"wiring", "logs", "domain", "http"},
     "create_prediction": {"wiring", "logs", "domain", "http"},
     "reconcile": {"wiring", "logs"},
     "submit": {"wiring", "logs"},
@@ -65,6 +66,12 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
     "callback": ("callback", "wiring.callback()", {*SDKS, *PLANNER, "pydantic", "nacl"}),
     "assemble": ("assemble", "wiring.assemble()", {*SDKS, *PLANNER, "pydantic", "nacl"}),
     "api": ("api", "module._app()", {*SDKS, "nacl"}),
+    "cancel, nothing to ask": ("cancel", "wiring.cancel()", {*SDKS, *PLANNER, "nacl"}),
+    "cancel, fal": (
+        "cancel",
+        "wiring.cancel()[0].provider('fal')",
+        {*PLANNER, "replicate", "nacl"},
+    ),
     "create_prediction, fal": (
         "create_prediction",
         "wiring.create_prediction()[0].submit.provider('fal')",

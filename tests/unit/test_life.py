@@ -236,6 +236,47 @@ def test_a_boards_status_follows_from_its_scenes(
     assert final_status([state(*scene) for scene in scenes]) is status
 
 
+@pytest.mark.parametrize(
+    ("scenes", "status"),
+    [
+        ([(DONE,), (CANCELED,)], BoardStatus.CANCELED),
+        ([(FAILED,), (CANCELED,), (DONE,)], BoardStatus.CANCELED),
+        ([(FAILED, CANCELED)], BoardStatus.CANCELED),
+        ([(CANCELED,), (RUNNING,)], BoardStatus.RUNNING),
+        ([(DONE,), (DONE,)], BoardStatus.SUCCEEDED),
+        ([(DONE,), (FAILED,)], BoardStatus.PARTIAL),
+        ([(FAILED,), (EXPIRED,)], BoardStatus.FAILED),
+    ],
+)
+def test_a_board_that_was_to_be_canceled_was_if_a_scene_was(
+    scenes: list[tuple[Status, ...]], status: BoardStatus
+) -> None:
+    assert final_status([state(*scene) for scene in scenes], cancel_requested=True) is status
+
+
+@pytest.mark.parametrize(
+    ("status", "most", "unknown", "canceled", "may"),
+    [
+        (Status.SUBMITTING, 1, 0, False, False),
+        (Status.SUBMITTING, 2, 0, False, True),
+        (Status.SUBMITTING, 2, 1, False, False),
+        (Status.SUBMITTING, 3, 1, False, True),
+        (Status.SUBMITTING, 3, 2, False, False),
+        (Status.SUBMITTING, 3, 0, True, False),
+        (Status.STORING, 3, 0, False, False),
+        (Status.QUEUED, 3, 0, False, False),
+    ],
+)
+def test_how_often_a_lost_answer_may_be_paid_for(
+    status: Status, most: int, unknown: int, canceled: bool, may: bool
+) -> None:
+    asked_at = NOW if canceled else None
+    row = makers.prediction(
+        status, max_paid_attempts=most, unknown_outcomes=unknown, cancel_requested_at=asked_at
+    )
+    assert row.may_be_sent_again is may
+
+
 def test_progress_counts_every_scene_once() -> None:
     scenes = [(DONE,), (FAILED,), (BLOCKED,), (RUNNING,), (EXPIRED,), (FAILED, DONE), (CANCELED,)]
     counts = progress([state(*scene) for scene in scenes])

@@ -146,6 +146,11 @@ def _scenes(*scenes: Any) -> dict[str, Any]:
             ({**MINIMAL, "queue_timeout_seconds": wrong}, "queue_timeout_seconds")
             for wrong in (59, 86401, 60.5, "60", True, None)
         ),
+        *(
+            ({**MINIMAL, "max_paid_attempts": wrong}, "max_paid_attempts")
+            for wrong in (0, 4, 1.5, "2", True, None)
+        ),
+        (_scenes({**SCENE, "max_paid_attempts": 2}), "scenes[0].max_paid_attempts"),
         (_scenes({**SCENE, "fallback_models": ["a"] * 6}), "scenes[0].fallback_models"),
         (_scenes(SCENE, {**SCENE, "fallback_models": [5]}), "scenes[1].fallback_models[0]"),
         (_scenes({**SCENE, "queue_timeout_seconds": 0}), "scenes[0].queue_timeout_seconds"),
@@ -315,6 +320,21 @@ def test_fallbacks_of_a_board_and_of_its_scenes() -> None:
     assert found == [[None, None, None], values, [(), None, None]]
     plain = parse(StoryboardBody, {"body": json.dumps(MINIMAL)}).to_request()
     assert [getattr(plain, name) for name in names] == [(), False, 3600]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"), [(PredictionBody, PREDICTION), (StoryboardBody, MINIMAL)]
+)
+def test_how_often_a_picture_may_be_paid_for(kind: Any, body: dict[str, Any]) -> None:
+    def asked(**more: Any) -> int:
+        request = parse(kind, {"body": json.dumps({**body, **more})}).to_request()
+        most: int = request.max_paid_attempts
+        return most
+
+    assert [asked(), asked(max_paid_attempts=1), asked(max_paid_attempts=3)] == [1, 1, 3]
+    for wrong in (0, 4, -1, 2.0, "2", True, None):
+        found = refusal(kind, {**body, "max_paid_attempts": wrong})
+        assert found == (422, INVALID, ["max_paid_attempts"])
 
 
 def test_options_of_the_board_hold_for_each_scene_unless_it_says_otherwise() -> None:

@@ -60,13 +60,22 @@ class Predictions(Protocol):
     ) -> Prediction | None:
         """Move the row to `to` if its status allows that.
 
-        With `attempt`, only if that is the row's; never if its status is in `unless`.
+        With `attempt`, only if that is the row's; never if its status is in `unless`. A row that
+        is to be canceled never moves to `submitting`.
 
         Returns the row as it is now, or None when somebody else was first.
         """
 
     def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
         """Store the workflow's token whatever the status; the row as it is now, if it exists."""
+
+    def request_cancel(
+        self, row: Prediction, now: datetime, changes: Mapping[str, Any]
+    ) -> Prediction | None:
+        """Say that the row is to be canceled, since `now` unless it was said before.
+
+        Only while it is as in `row`; the row as it is now, or None when somebody was first.
+        """
 
     def adopt(self, prediction_id: str, handle: ProviderHandle) -> None:
         """Note the provider's own URLs on a row that a fast webhook has settled meanwhile."""
@@ -103,7 +112,13 @@ class Storyboards(Protocol):
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]: ...
 
     def finish(self, board: Storyboard) -> bool:
-        """Write the end of a running board; False if it was over already."""
+        """Write the end of a running board.
+
+        False if it was over already, or is to be canceled and `board` did not know.
+        """
+
+    def request_cancel(self, storyboard_id: str, now: datetime) -> Storyboard | None:
+        """Say that a running board is to be canceled, and is due; None if it is, or is over."""
 
     def claim_due(self, board: Storyboard, until: datetime) -> Storyboard | None:
         """Take an overdue board over: move its `due_at` unless somebody moved it first."""

@@ -45,7 +45,7 @@ class ApiSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class SubmitSettings(Settings):
-    """For every function that talks to providers: create_prediction, submit and reconcile."""
+    """For every function that talks to providers: create_prediction, cancel, submit, reconcile."""
 
     table_name: str
     bucket_name: str

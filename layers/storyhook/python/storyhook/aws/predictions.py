@@ -54,6 +54,9 @@ MAPPER = Mapper(
         "failure": json_of(_failure),
         "refused": json_of(_failure),
         "next_model": json_of(lambda data: NextModel(**data)),
+        "cancel_requested_at": TIME,
+        "max_paid_attempts": INTEGER,
+        "unknown_outcomes": INTEGER,
     },
 )
 
@@ -105,6 +108,9 @@ class PredictionTable:
         where: dict[str, Any] = {"status": SOURCES[to].difference(unless)}
         if attempt is not None:
             where["attempt"] = attempt
+        if to is Status.SUBMITTING:
+            # Nobody pays for what is to be canceled.
+            where["cancel_requested_at"] = None
         return self._update(
             prediction_id,
             {"status": to, **changes},
@@ -115,6 +121,13 @@ class PredictionTable:
 
     def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
         return self._update(prediction_id, {"task_token": task_token}, {})
+
+    def request_cancel(
+        self, row: Prediction, now: datetime, changes: Mapping[str, Any]
+    ) -> Prediction | None:
+        known = row.cancel_requested_at
+        where = {"status": row.status, "cancel_requested_at": known}
+        return self._update(row.id, {"cancel_requested_at": known or now, **changes}, where)
 
     def adopt(self, prediction_id: str, handle: ProviderHandle) -> None:
         self._update(prediction_id, {"handle": handle}, {"submitted_at": None})

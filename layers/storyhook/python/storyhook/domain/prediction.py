@@ -2,8 +2,9 @@
 
 queued -> submitting -> submitted -> storing -> succeeded | failed | blocked | canceled | expired
 
-The single step back, submitting -> queued, is open only to the holder of the claim (`attempt`),
-and only when the provider certainly created nothing.
+The single step back, submitting -> queued, is open only to the holder of the claim (`attempt`):
+when the provider certainly created nothing, or when the caller agreed to pay once more for a
+submission of which nothing was heard until its deadline (`max_paid_attempts`).
 """
 
 from collections.abc import Mapping
@@ -78,6 +79,10 @@ class Prediction:
     Moving on to a fallback: `replaced_by` is the id of the row that comes after this one, written
     by the same write that ends this one; `next_model` says what that is. `refused` is the
     provider's last refusal, on a row that was queued again because of it.
+
+    `cancel_requested_at` is written while the row is open; from then on nobody sends it.
+    `unknown_outcomes` counts the submissions that were given up without a word: with the one at
+    hand they never exceed `max_paid_attempts`.
     """
 
     id: str
@@ -115,10 +120,28 @@ class Prediction:
     next_model: NextModel | None = None
     replaces: str | None = None
     replaced_by: str | None = None
+    cancel_requested_at: datetime | None = None
+    max_paid_attempts: int = 1
+    unknown_outcomes: int = 0
 
     def moves_on(self, failure: Failure) -> bool:
         """Whether another model is tried after this failure."""
-        return self.next_model is not None and self.next_model.follows(failure)
+        wanted = self.cancel_requested_at is None
+        return wanted and self.next_model is not None and self.next_model.follows(failure)
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Whether the caller agreed to pay once more, should this submission stay unknown."""
+        wanted = self.status is Status.SUBMITTING and self.cancel_requested_at is None
+        return wanted and self.unknown_outcomes + 1 < self.max_paid_attempts
+
+    @property
+    def canceled_in_time(self) -> bool | None:
+        """Of a row that was asked to be canceled: whether no picture was made; None, not known."""
+        if self.status is Status.CANCELED:
+            # What was sent before, without an answer, may have become a picture.
+            return None if self.unknown_outcomes else True
+        return False if self.status.terminal or self.status is Status.STORING else None
 
     @property
     def owes_announcement(self) -> bool:
@@ -132,6 +155,8 @@ LEASE = timedelta(seconds=90)
 QUEUE_PATIENCE = timedelta(minutes=5)
 # How often an unknown submit outcome is looked for while its webhook may still come.
 UNKNOWN_PATIENCE = timedelta(minutes=2)
+# How long a row may wait to be sent once more, after a submission whose outcome stayed unknown.
+RESEND_PATIENCE = timedelta(hours=1)
 # After so many failed copies a paid picture is given up as lost.
 MAX_STORE_ATTEMPTS = 8
 

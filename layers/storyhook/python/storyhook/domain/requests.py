@@ -31,6 +31,7 @@ class PredictionRequest:
     look: Look
     seed: int | None
     callback_url: str | None
+    max_paid_attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,4 @@ class StoryboardRequest:
     fallback_on_block: bool = False
     queue_timeout_seconds: int = DEFAULT_QUEUE_TIMEOUT_SECONDS
     same_seed: bool = False
+    max_paid_attempts: int = 1

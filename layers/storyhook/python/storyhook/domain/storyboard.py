@@ -47,6 +47,7 @@ class Storyboard:
     callback_id: str | None = None
     key_id: str | None = None
     completed_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +92,26 @@ class SceneState:
         return tuple(plan.model for plan in fallbacks.plans[at.index :])
 
 
-def final_status(states: Sequence[SceneState]) -> BoardStatus:
-    """How a board ends whose scenes are over; RUNNING while one is not."""
+def canceled(states: Sequence[SceneState]) -> int:
+    """How many scenes ended canceled."""
+    return sum(state.over and state.status == Status.CANCELED.public for state in states)
+
+
+def final_status(states: Sequence[SceneState], *, cancel_requested: bool = False) -> BoardStatus:
+    """How a board ends whose scenes are over; RUNNING while one is not.
+
+    A board that was asked to cancel has been canceled as soon as one of its scenes was.
+    """
     if not all(state.over for state in states):
         return BoardStatus.RUNNING
+    if cancel_requested and canceled(states):
+        return BoardStatus.CANCELED
     succeeded = sum(state.chosen is not None for state in states)
     if succeeded == len(states):
         return BoardStatus.SUCCEEDED
     if succeeded:
         return BoardStatus.PARTIAL
-    if all(state.representative.status is Status.CANCELED for state in states):
+    if canceled(states) == len(states):
         return BoardStatus.CANCELED
     return BoardStatus.FAILED
 

@@ -42,6 +42,8 @@ ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Seed = Annotated[StrictInt, Field(ge=0, le=MAX_SEED)]
 Models = Annotated[tuple[ShortText, ...], Field(max_length=MAX_FALLBACKS)]
+# How often one picture may be paid for, should a provider's answer to a submission get lost.
+PaidAttempts = Annotated[StrictInt, Field(ge=1, le=3)]
 QueueTimeout = Annotated[StrictInt, Field(ge=60, le=86400)]
 
 
@@ -115,6 +117,7 @@ class PredictionBody(_Body):
     options: dict[str, Any] = Field(default_factory=dict)
     crowd: StrictBool | None = None
     without_references: WithoutReferences = REFUSE
+    max_paid_attempts: PaidAttempts = 1
     callback_url: Url | None = None
 
     def to_request(self) -> PredictionRequest:
@@ -132,7 +135,12 @@ class PredictionBody(_Body):
             look=Look(style=self.style, aspect_ratio=self.aspect_ratio),
             seed=self.seed,
             callback_url=self.callback_url,
+            max_paid_attempts=self.max_paid_attempts,
         )
+
+
+class CancelBody(_Body):
+    """Nothing: what to cancel is in the path."""
 
 
 class SceneBody(_Body):
@@ -201,6 +209,7 @@ class StoryboardBody(_Body):
     fallback_models: Models = ()
     fallback_on_block: StrictBool = False
     queue_timeout_seconds: QueueTimeout = DEFAULT_QUEUE_TIMEOUT_SECONDS
+    max_paid_attempts: PaidAttempts = 1
     callback_url: Url | None = None
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
     scenes: Annotated[tuple[SceneBody, ...], Field(min_length=1, max_length=MAX_SCENES)]
@@ -245,6 +254,7 @@ class StoryboardBody(_Body):
             seed=self.seed,
             callback_url=self.callback_url,
             same_seed=self.seed_mode == "same",
+            max_paid_attempts=self.max_paid_attempts,
             fallback_models=self.fallback_models,
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,

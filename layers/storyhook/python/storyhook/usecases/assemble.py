@@ -66,18 +66,18 @@ class AssembleStoryboard:
 
     def finish(self, board: Storyboard, states: Sequence[SceneState]) -> Storyboard:
         """Write the end of a board whose scenes are over, and queue its callback."""
-        if board.status is BoardStatus.RUNNING:
+        while board.status is BoardStatus.RUNNING:
             now = self.clock()
             ended = replace(
                 board,
-                status=final_status(states),
+                status=final_status(states, cancel_requested=board.cancel_requested_at is not None),
                 completed_at=now,
                 due_at=now + BOARD_PATIENCE if board.callback_url else None,
                 callback_id=new_id("cb", now, self.entropy(10)) if board.callback_url else None,
             )
-            if not self.storyboards.finish(ended):
-                ended = self.storyboards.get(board.id) or ended
-            board = ended
+            # Somebody else ended it, or asked to cancel it meanwhile: then it ends as that says.
+            written = self.storyboards.finish(ended)
+            board = ended if written else self.storyboards.get(board.id) or ended
         if board.callback_url and board.callback_id:
             self.outbox.put(
                 callback_id=board.callback_id,

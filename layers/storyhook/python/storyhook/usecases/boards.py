@@ -148,6 +148,7 @@ class CreateStoryboard:
                     scene_id=scene.id,
                     candidate=1,
                     next_model=fallback.first,
+                    max_paid_attempts=request.max_paid_attempts,
                 )
             )
             scenes.append(

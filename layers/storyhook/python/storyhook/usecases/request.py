@@ -138,6 +138,7 @@ class RequestPrediction:
             attempt=1,
             due_at=now + UNKNOWN_PATIENCE,
             callback_url=request.callback_url,
+            max_paid_attempts=request.max_paid_attempts,
         )
         self.predictions.add(row)
         return row

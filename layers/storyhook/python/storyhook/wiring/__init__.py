@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from storyhook.http.service import Api
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
+    from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.deliver import Deliver
     from storyhook.usecases.receive import ReceiveWebhook
     from storyhook.usecases.reconcile import Reconcile
@@ -108,6 +109,12 @@ def create_prediction() -> "tuple[RequestPrediction, Bucket]":
 
 
 @cache
+def cancel() -> "tuple[Cancel, Bucket]":
+    config = settings.SubmitSettings.read(os.environ)
+    return parts.cancel(config), parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+
+
+@cache
 def submit() -> "tuple[Submit, SubmissionsQueue]":
     config = settings.SubmitSettings.read(os.environ)
     return parts.submit(config), parts.submissions(config.submissions_queue_url)
@@ -149,6 +156,7 @@ def reconcile() -> "Reconcile":
         settle=parts.settle(config),
         submit=parts.submit(config),
         assemble=parts.assemble(config),
+        cancel=parts.cancel(config),
         clock=parts.clock,
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
     from storyhook.usecases.announce import Outbox
     from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
+    from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.request import Casting
     from storyhook.usecases.settle import Settle
     from storyhook.usecases.submit import Submit
@@ -201,6 +202,22 @@ def assemble(config: CallbackSource) -> "AssembleStoryboard":
         outbox=outbox(config),
         clock=clock,
         entropy=randomness.token_bytes,
+    )
+
+
+def cancel(config: settings.SubmitSettings) -> "Cancel":
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.usecases.cancel import Cancel
+
+    rows = table(config.table_name)
+    return Cancel(
+        predictions=PredictionTable(rows),
+        storyboards=StoryboardTable(rows),
+        provider=provider(config),
+        settle=settle(config),
+        assemble=assemble(config),
+        clock=clock,
     )
 
 
