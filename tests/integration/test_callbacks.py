@@ -152,9 +152,9 @@ def test_a_lost_message_is_found_by_the_reconciler(world: World) -> None:
 def test_a_death_while_sending_is_followed_by_another_try(world: World) -> None:
     callback = owed(world)
     world.cloud.messages(world.cloud.callbacks_url)
-    assert world.callbacks.begin_turn(callback.id, 0, world.clock() + timedelta(seconds=60)), (
-        "a function begins its turn and dies"
-    )
+    assert world.callbacks.begin_turn(
+        callback.id, 0, until=world.clock() + timedelta(seconds=60), expires_at=world.clock()
+    ), "a function begins its turn and dies"
     world.sweep(seconds=61)
     world.deliver_all()
     assert len(world.customer.got) == 1

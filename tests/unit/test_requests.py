@@ -24,7 +24,7 @@ from storyhook.domain.errors import (
     StoryhookError,
     UnknownModel,
 )
-from storyhook.http import problems, service
+from storyhook.http import problems, reading, service
 from storyhook.http.events import MAX_BODY_BYTES, caller, parse, wants_dry_run
 from storyhook.http.raw import raw_body
 from storyhook.http.requests import CharacterBody, PredictionBody, StoryboardBody
@@ -376,21 +376,21 @@ def test_who_is_calling() -> None:
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "", "١", "9" * 5000, "1 "])
 def test_a_bad_limit(limit: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        service._paging({"queryStringParameters": {"limit": limit}})
+        reading.paging({"queryStringParameters": {"limit": limit}})
     assert [error.path for error in caught.value.errors] == ["limit"]
 
 
 @pytest.mark.parametrize("cursor", ["", "a b", "x" * 65, "../x", "é", '{"pk": 1}'])
 def test_a_bad_cursor(cursor: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        service._paging({"queryStringParameters": {"cursor": cursor}})
+        reading.paging({"queryStringParameters": {"cursor": cursor}})
     assert [error.path for error in caught.value.errors] == ["cursor"]
 
 
 def test_paging_as_told() -> None:
-    assert service._paging({}) == (20, None)
+    assert reading.paging({}) == (20, None)
     query = {"limit": "100", "cursor": "pred_1"}
-    assert service._paging({"queryStringParameters": query}) == (100, "pred_1")
+    assert reading.paging({"queryStringParameters": query}) == (100, "pred_1")
 
 
 # --- dry runs ---

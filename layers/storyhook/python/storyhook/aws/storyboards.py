@@ -26,6 +26,8 @@ BOARD = Mapper(
         "created_at": TIME,
         "completed_at": TIME,
         "due_at": TIME,
+        "callback_events": json_of(tuple),
+        "sequence": INTEGER,
     },
 )
 

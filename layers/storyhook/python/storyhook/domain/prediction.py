@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from storyhook.domain.callback import PREDICTION_COMPLETED, tells
 from storyhook.domain.fallback import NextModel, StoredPlan
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
@@ -78,6 +79,9 @@ class Prediction:
     Moving on to a fallback: `replaced_by` is the id of the row that comes after this one, written
     by the same write that ends this one; `next_model` says what that is. `refused` is the
     provider's last refusal, on a row that was queued again because of it.
+
+    `callback_events`, on a row of a board whose caller wants to hear of more than the board's end:
+    which; then `scene_position` says which scene it is of.
     """
 
     id: str
@@ -115,10 +119,18 @@ class Prediction:
     next_model: NextModel | None = None
     replaces: str | None = None
     replaced_by: str | None = None
+    callback_events: tuple[str, ...] | None = None
+    scene_position: int | None = None
 
     def moves_on(self, failure: Failure) -> bool:
         """Whether another model is tried after this failure."""
         return self.next_model is not None and self.next_model.follows(failure)
+
+    def tells(self, event: str) -> bool:
+        """Whether `event` is owed to its callback URL when this row, or its scene, is over."""
+        return tells(
+            self.callback_url, self.callback_events, event, unless_chosen=PREDICTION_COMPLETED
+        )
 
     @property
     def owes_announcement(self) -> bool:

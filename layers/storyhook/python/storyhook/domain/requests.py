@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.story import Look, Scene
 
 DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600
@@ -46,3 +47,4 @@ class StoryboardRequest:
     fallback_on_block: bool = False
     queue_timeout_seconds: int = DEFAULT_QUEUE_TIMEOUT_SECONDS
     same_seed: bool = False
+    callback_events: tuple[str, ...] = (STORYBOARD_COMPLETED,)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from storyhook.domain.outcome import Outcome, ProviderHandle
     from storyhook.ports import (
-        CallbackQueue,
-        Callbacks,
         Clock,
         DueRows,
         Predictions,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
         Submissions,
         Workflow,
     )
+    from storyhook.ports.callbacks import CallbackQueue, Callbacks
     from storyhook.usecases.submit import Submit
 
 _BATCH = 200
