@@ -32,7 +32,7 @@ def board_of(world: World, events: tuple[str, ...], scenes: int = 2, **asked: An
 
 def told(world: World) -> list[tuple[int, str, str, str]]:
     """(sequence, type, id, status) of each event that arrived, each once, in sequence."""
-    by_id = {}
+    by_id: dict[str, bytes] = {}
     for (_, body, headers), event in zip(world.customer.got, world.customer.events, strict=True):
         assert by_id.setdefault(headers["webhook-id"], body) == body, "the same bytes each time"
         assert event["data"].keys() >= {"id", "status", "urls"}
