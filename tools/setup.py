@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storyhook.domain.ids import new_id
-from storyhook.providers.callbacks import callback_secret
+from storyhook.providers.callbacks import callback_secret, masters
 
 REPLICATE_URL = "https://api.replicate.com"
 FAL_KEY = "fal-key"
@@ -90,7 +90,8 @@ def create_api_key(
     key = ApiKey(
         key_id,
         "shk_" + secrets.token_urlsafe(32),
-        callback_secret(found["Parameter"]["Value"].split()[0], key_id),
+        # While the master is rotated it holds two; the first is the new one.
+        callback_secret(masters(found["Parameter"]["Value"])[0], key_id),
     )
     digest = hashlib.sha256(key.secret.encode()).hexdigest()
     item = {

@@ -15,9 +15,10 @@ from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
+from storyhook.providers.callbacks import callback_secret
 from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import NOW, Clock
-from tests.fixtures.cloud import Cloud
+from tests.fixtures.cloud import MASTER_KEY, Cloud
 from tests.fixtures.functions import FUNCTIONS, Stage
 
 FILES = sorted(events.FOLDER.glob("*/*.json"))
@@ -49,6 +50,10 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
         ["scenes[0].characters[1]", "scenes[1].characters[0]"],
     ),
     "api/create_storyboard_no_scenes": (422, "invalid-request", ["scenes"]),
+    "api/create_storyboard_events_without_url": (422, "invalid-request", ["callback_events"]),
+    "api/create_storyboard_unknown_event": (422, "invalid-request", ["callback_events"]),
+    "api/get_callback_unknown": (404, "not-found", []),
+    "api/list_callbacks_by_colour": (422, "invalid-request", ["status", "subject", "colour"]),
     "api/get_prediction_unknown": (404, "not-found", []),
     "api/plan_storyboard_maybe": (422, "invalid-request", ["dry_run"]),
     "api/list_models_by_colour": (422, "invalid-request", ["sort"]),
@@ -59,6 +64,7 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "cancel/with_a_reason": (422, "invalid-request", ["reason"]),
     "create_prediction/references_not_taken": (422, "references-not-taken", ["characters"]),
     "create_prediction/unknown_model": (422, "unknown-model", ["model"]),
+    "create_prediction/callback_events_of_a_board": (422, "invalid-request", ["callback_events"]),
     "create_prediction/callback_not_https": (422, "invalid-callback-url", ["callback_url"]),
     "webhook/fal_forged": (401, "bad-signature", []),
     "webhook/replicate_forged": (401, "bad-signature", []),
@@ -251,6 +257,62 @@ def test_api_list_models_by_price(stage: Stage, run: Run) -> None:
     costs = [float(item["price"]["example"]["cost"] or "inf") for item in items]
     assert costs == sorted(costs)
     assert items[0]["id"] == "rep-flux-schnell"
+
+
+@on("api/list_callbacks")
+def test_api_list_callbacks(stage: Stage, run: Run) -> None:
+    listed = body(run())
+    [item] = listed["items"]
+    assert (item["id"], item["status"], item["attempts"]) == (events.CALLBACK, "pending", [])
+    assert item["address"] == {"status": "active", "since": None, "reason": None}
+    assert "payload" not in item
+    assert listed["next_cursor"] is None
+
+
+@on("api/get_callback")
+def test_api_get_callback(stage: Stage, run: Run) -> None:
+    shown = body(run())
+    assert (shown["id"], shown["url"]) == (events.CALLBACK, events.CALLBACK_URL)
+    assert shown["payload"] == {"type": "prediction.completed"}
+
+
+@on("api/replay_callback")
+def test_api_replay_callback(stage: Stage, run: Run) -> None:
+    answer = run()
+    assert body(answer, 202)["status"] == "pending"
+    assert answer["headers"]["Location"] == f"/callbacks/{events.CALLBACK}"
+    body(run(), 202)
+    first, second = stage.cloud.sent(stage.cloud.callbacks_url)
+    for message in (first, second):
+        turn = {"callback_id": events.CALLBACK, "turn": message["turn"]}
+        stage.run("callback", events.queue("callbacks", turn))
+    assert len(stage.web.requests) == 1
+
+
+@on("api/get_callback_secret")
+def test_api_get_callback_secret(stage: Stage, run: Run) -> None:
+    assert body(run()) == {
+        "secret": callback_secret(MASTER_KEY, "key_1"), "version": 1, "previous_expires_at": None,
+    }  # fmt: skip
+
+
+@on("api/rotate_callback_secret")
+def test_api_rotate_callback_secret(
+    stage: Stage, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert body(run()) == {
+        "secret": callback_secret(MASTER_KEY, "key_1", 2), "version": 2,
+        "previous_expires_at": "2026-01-02T00:00:10.000Z",
+    }  # fmt: skip
+    answer = run()
+    assert answer["statusCode"] == 409
+    problem = json.loads(answer["body"])
+    assert problem["type"] == "/problems/rotation-too-soon"
+    assert "2026-01-02T00:00:10Z" in problem["detail"]
+    assert "whsec_" not in capsys.readouterr().out
+    stage.run("callback", read("callback/delivery"))
+    [(_, _, _, headers)] = stage.web.requests
+    assert len(headers["webhook-signature"].split(" ")) == 2
 
 
 # --- authorizer ---

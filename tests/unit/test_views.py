@@ -14,7 +14,7 @@ from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.storyboard import BoardStatus, SceneState
-from storyhook.usecases import announce
+from storyhook.usecases import tell
 from tests.fixtures import makers
 from tests.fixtures.clock import NOW
 
@@ -229,7 +229,7 @@ def test_a_callback_stays_under_256_kib(scenes: int) -> None:
     row = succeeded()
     prompt = dataclasses.replace(row, input={**row.input, "prompt": "p" * 3000})
     data = board_of(*[prompt] * scenes, status=BoardStatus.SUCCEEDED)
-    text = announce._body(callbacks.STORYBOARD_COMPLETED, NOW, data)
+    text = tell._body(callbacks.STORYBOARD_COMPLETED, NOW, 1, data)
     assert len(text.encode()) <= callbacks.MAX_BODY_BYTES
     event = json.loads(text)
     assert event["type"] == "storyboard.completed"

@@ -48,6 +48,8 @@ MAPPER = Mapper(
         "attempt": INTEGER,
         "checks": INTEGER,
         "candidate": INTEGER,
+        "callback_events": json_of(tuple),
+        "scene_position": INTEGER,
         "provider_seconds": FLOAT,
         "handle": json_of(lambda data: ProviderHandle(**data)),
         "images": json_of(lambda data: tuple(StoredImage(**image) for image in data)),

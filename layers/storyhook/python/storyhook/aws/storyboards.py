@@ -27,6 +27,8 @@ BOARD = Mapper(
         "completed_at": TIME,
         "due_at": TIME,
         "cancel_requested_at": TIME,
+        "callback_events": json_of(tuple),
+        "sequence": INTEGER,
     },
 )
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from storyhook.domain.callback import PREDICTION_COMPLETED, tells
 from storyhook.domain.fallback import NextModel, StoredPlan
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
@@ -83,6 +84,9 @@ class Prediction:
     `cancel_requested_at` is written while the row is open; from then on nobody sends it.
     `unknown_outcomes` counts the submissions that were given up without a word: with the one at
     hand they never exceed `max_paid_attempts`.
+
+    `callback_events`, on a row of a board whose caller wants to hear of more than the board's end:
+    which; then `scene_position` says which scene it is of.
     """
 
     id: str
@@ -123,6 +127,8 @@ class Prediction:
     cancel_requested_at: datetime | None = None
     max_paid_attempts: int = 1
     unknown_outcomes: int = 0
+    callback_events: tuple[str, ...] | None = None
+    scene_position: int | None = None
 
     def moves_on(self, failure: Failure) -> bool:
         """Whether another model is tried after this failure."""
@@ -142,6 +148,12 @@ class Prediction:
             # What was sent before, without an answer, may have become a picture.
             return None if self.unknown_outcomes else True
         return False if self.status.terminal or self.status is Status.STORING else None
+
+    def tells(self, event: str) -> bool:
+        """Whether `event` is owed to its callback URL when this row, or its scene, is over."""
+        return tells(
+            self.callback_url, self.callback_events, event, unless_chosen=PREDICTION_COMPLETED
+        )
 
     @property
     def owes_announcement(self) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.story import Look, Scene
 
 DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600
@@ -48,3 +49,4 @@ class StoryboardRequest:
     queue_timeout_seconds: int = DEFAULT_QUEUE_TIMEOUT_SECONDS
     same_seed: bool = False
     max_paid_attempts: int = 1
+    callback_events: tuple[str, ...] = (STORYBOARD_COMPLETED,)

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from storyhook.domain.callback import STORYBOARD_COMPLETED, tells
 from storyhook.domain.fallback import Fallbacks
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.pricing import add
@@ -34,6 +35,8 @@ class BoardScene:
 
 @dataclass(frozen=True, slots=True)
 class Storyboard:
+    """`sequence` counts its events that were announced; the last one's number, 0 before any."""
+
     id: str
     tenant: str
     title: str
@@ -48,6 +51,14 @@ class Storyboard:
     key_id: str | None = None
     completed_at: datetime | None = None
     cancel_requested_at: datetime | None = None
+    callback_events: tuple[str, ...] | None = None
+    sequence: int = 0
+
+    def tells(self, event: str) -> bool:
+        """Whether `event`, of the board or of one of its parts, is owed to its callback URL."""
+        return tells(
+            self.callback_url, self.callback_events, event, unless_chosen=STORYBOARD_COMPLETED
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,12 @@ class SceneState:
         """Whether nothing comes any more, also no prediction that replaces a failed one."""
         known = {None, *(prediction.id for prediction in self.predictions)}
         return all(p.status.terminal and p.replaced_by in known for p in self.predictions)
+
+    @property
+    def completed_at(self) -> datetime | None:
+        """When the last of its predictions ended; None while something may still come."""
+        ends = [p.completed_at for p in self.predictions if p.completed_at]
+        return max(ends) if self.over and ends else None
 
     @property
     def status(self) -> str:

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from storyhook.domain.callback import EVENTS, PREDICTION_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.fallback import MAX_FALLBACKS
 from storyhook.domain.requests import (
     DEFAULT_QUEUE_TIMEOUT_SECONDS,
@@ -59,6 +60,29 @@ AspectRatio = Annotated[str, Field(pattern=r"^[1-9]\d?:[1-9]\d?$")]
 # What a reference shows unless it is told: the thing itself.
 _MAIN_ROLES = {"character": "face", "location": "place", "prop": "object"}
 WithoutReferences = Literal["refuse", "describe"]
+
+
+def _known_events(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Each event once, in the order of the story."""
+    for name in names:
+        if name not in EVENTS:
+            raise ValueError(f"there is no event {name!r}; choose from {', '.join(EVENTS)}")
+    return tuple(event for event in EVENTS if event in names)
+
+
+def _events_have_an_address(events: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    # Absent from the data, a URL is wrong, and its own error is told.
+    if info.data.get("callback_url", "") is None:
+        raise ValueError("give a callback_url to send them to, or leave them out")
+    return events
+
+
+CallbackEvents = Annotated[
+    tuple[ShortText, ...],
+    Field(min_length=1, max_length=10),
+    AfterValidator(_known_events),
+    AfterValidator(_events_have_an_address),
+]
 
 
 class _Body(BaseModel):
@@ -107,6 +131,14 @@ class OverrideBody(_Body):
     outfit: Text
 
 
+class NothingBody(_Body):
+    """Of a route that takes no fields."""
+
+
+class RotationBody(_Body):
+    force: StrictBool = False
+
+
 class PredictionBody(_Body):
     model: ShortText
     prompt: Text
@@ -119,6 +151,16 @@ class PredictionBody(_Body):
     without_references: WithoutReferences = REFUSE
     max_paid_attempts: PaidAttempts = 1
     callback_url: Url | None = None
+    callback_events: CallbackEvents = (PREDICTION_COMPLETED,)
+
+    @field_validator("callback_events")
+    @classmethod
+    def _tells_of_itself(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        if events != (PREDICTION_COMPLETED,):
+            raise ValueError(
+                f"a prediction has {PREDICTION_COMPLETED} only; for the others POST /storyboards"
+            )
+        return events
 
     def to_request(self) -> PredictionRequest:
         return PredictionRequest(
@@ -211,6 +253,7 @@ class StoryboardBody(_Body):
     queue_timeout_seconds: QueueTimeout = DEFAULT_QUEUE_TIMEOUT_SECONDS
     max_paid_attempts: PaidAttempts = 1
     callback_url: Url | None = None
+    callback_events: CallbackEvents = (STORYBOARD_COMPLETED,)
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
     scenes: Annotated[tuple[SceneBody, ...], Field(min_length=1, max_length=MAX_SCENES)]
 
@@ -253,6 +296,7 @@ class StoryboardBody(_Body):
             look=Look(self.style, self.palette, self.aspect_ratio),
             seed=self.seed,
             callback_url=self.callback_url,
+            callback_events=self.callback_events,
             same_seed=self.seed_mode == "same",
             max_paid_attempts=self.max_paid_attempts,
             fallback_models=self.fallback_models,

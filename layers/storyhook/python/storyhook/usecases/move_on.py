@@ -68,6 +68,9 @@ class MoveOn:
             candidate=row.candidate,
             # Whoever ends the last of the chain tells the workflow.
             task_token=row.task_token,
+            callback_url=row.callback_url,
+            callback_events=row.callback_events,
+            scene_position=row.scene_position,
             replaces=row.id,
             next_model=then,
             # What is left of the caller's consent.

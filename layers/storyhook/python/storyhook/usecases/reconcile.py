@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storyhook.ports import (
-        CallbackQueue,
-        Callbacks,
         Clock,
         DueRows,
         Predictions,
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
         Submissions,
         Workflow,
     )
+    from storyhook.ports.callbacks import CallbackQueue, Callbacks
     from storyhook.usecases.submit import Submit
 
 _BATCH = 200

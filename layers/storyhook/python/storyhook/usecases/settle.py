@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from storyhook.domain.callback import PREDICTION_COMPLETED
 from storyhook.domain.errors import BadReference, DownloadFailed, UnsafeUrl
 from storyhook.domain.ids import new_id
 from storyhook.domain.images import StoredImage
@@ -170,7 +171,7 @@ class Settle:
         attempt: int | None = None,
         unless: Collection[Status] = (),
     ) -> Prediction | None:
-        now = self.clock()
+        now, told = self.clock(), row.tells(PREDICTION_COMPLETED)
         ended = self.predictions.advance(
             row.id,
             status,
@@ -179,7 +180,7 @@ class Settle:
                 "completed_at": now,
                 # Owed until announced; a row that nobody waits for owes nothing.
                 "due_at": now + LEASE if row.owes_announcement else None,
-                "callback_id": new_id("cb", now, self.entropy(10)) if row.callback_url else None,
+                "callback_id": new_id("cb", now, self.entropy(10)) if told else None,
             },
             attempt=attempt,
             unless=unless,

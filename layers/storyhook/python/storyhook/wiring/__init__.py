@@ -84,6 +84,7 @@ def api() -> "Api":
             parts.clock,
             randomness.token_bytes,
         ),
+        callbacks=parts.callback_routes(config),
     )
 
 
@@ -163,6 +164,8 @@ def reconcile() -> "Reconcile":
 
 @cache
 def callback() -> "Deliver":
+    from storyhook.aws.addresses import AddressTable
+    from storyhook.aws.callback_secrets import SecretVersionTable
     from storyhook.aws.callbacks import CallbackTable
     from storyhook.aws.queues import CallbacksQueue
     from storyhook.aws.secrets import Secrets
@@ -172,11 +175,15 @@ def callback() -> "Deliver":
 
     config = settings.CallbackSettings.read(os.environ)
     secrets = Secrets(parts.client("ssm"), config.secrets_prefix)
+    table = parts.table(config.table_name)
     return Deliver(
-        callbacks=CallbackTable(parts.table(config.table_name)),
+        callbacks=CallbackTable(table),
+        addresses=AddressTable(table),
         queue=CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url),
         sender=HttpSender(parts.guard(config.allow_loopback_http), parts.clock),
-        signer=CallbackSigner(lambda: secrets.get("signing-key"), parts.clock),
+        signer=CallbackSigner(
+            lambda: secrets.get("signing-key"), SecretVersionTable(table).get, parts.clock
+        ),
         clock=parts.clock,
         random=random.random,
     )

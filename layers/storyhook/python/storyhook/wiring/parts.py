@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from storyhook.aws.secrets import ProviderKeys
     from storyhook.aws.table import Table
     from storyhook.aws.workflow import StepFunctions
+    from storyhook.http.callbacks import CallbackRoutes
     from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
-    from storyhook.usecases.announce import Outbox
     from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
     from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.request import Casting
     from storyhook.usecases.settle import Settle
     from storyhook.usecases.submit import Submit
+    from storyhook.usecases.tell import Tell
     from storyhook.web.guard import Guard
 
 _MAX_IMAGE_BYTES = 40 * 1024 * 1024
@@ -108,15 +109,50 @@ def workflow(state_machine_arn: str) -> "StepFunctions":
     return StepFunctions(client("stepfunctions"), state_machine_arn)
 
 
-def outbox(config: CallbackSource) -> "Outbox":
+def tell(config: CallbackSource) -> "Tell":
+    from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.aws.queues import CallbacksQueue
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.usecases.tell import Outbox, Tell
+
+    rows = table(config.table_name)
+    return Tell(
+        predictions=PredictionTable(rows),
+        storyboards=StoryboardTable(rows),
+        images=bucket(config.bucket_name, OUTPUT_URL_LIFETIME),
+        outbox=Outbox(
+            callbacks=CallbackTable(rows),
+            queue=CallbacksQueue(client("sqs"), config.callbacks_queue_url),
+            clock=clock,
+        ),
+    )
+
+
+def callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
+    from storyhook.aws.addresses import AddressTable
+    from storyhook.aws.callback_secrets import SecretVersionTable
     from storyhook.aws.callbacks import CallbackTable
     from storyhook.aws.queues import CallbacksQueue
-    from storyhook.usecases.announce import Outbox
+    from storyhook.aws.secrets import Secrets
+    from storyhook.http.callbacks import CallbackRoutes
+    from storyhook.providers.callbacks import callback_secret, masters
+    from storyhook.usecases.callback_secrets import CallbackSecrets
+    from storyhook.usecases.callbacks import CallbackLog, Replay
 
-    return Outbox(
-        callbacks=CallbackTable(table(config.table_name)),
-        queue=CallbacksQueue(client("sqs"), config.callbacks_queue_url),
-        clock=clock,
+    rows = table(config.table_name)
+    callbacks = CallbackTable(rows)
+    log = CallbackLog(callbacks, AddressTable(rows), clock)
+    queue = CallbacksQueue(client("sqs"), config.callbacks_queue_url)
+    secrets = Secrets(client("ssm"), config.secrets_prefix)
+
+    def derive(key_id: str, version: int) -> str:
+        return callback_secret(masters(secrets.get("signing-key"))[0], key_id, version)
+
+    return CallbackRoutes(
+        log=log,
+        replay=Replay(log, callbacks, queue, clock),
+        secrets=CallbackSecrets(SecretVersionTable(rows), derive, clock),
     )
 
 
@@ -137,8 +173,7 @@ def settle(config: SettleSettings) -> "Settle":
         announce=Announce(
             predictions=predictions,
             workflow=workflow(config.state_machine_arn),
-            outbox=outbox(config),
-            images=images,
+            tell=tell(config),
             submissions=submissions(config.submissions_queue_url),
         ),
         catalogue=catalogue.load(),
@@ -198,8 +233,7 @@ def assemble(config: CallbackSource) -> "AssembleStoryboard":
     return AssembleStoryboard(
         storyboards=StoryboardTable(rows),
         read=read_storyboard(rows),
-        images=bucket(config.bucket_name, OUTPUT_URL_LIFETIME),
-        outbox=outbox(config),
+        tell=tell(config),
         clock=clock,
         entropy=randomness.token_bytes,
     )

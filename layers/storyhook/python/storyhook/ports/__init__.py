@@ -1,5 +1,7 @@
 """What the use cases ask for. `aws`, `providers` and `web` supply it; `wiring` says which.
 
+What is asked for to deliver callbacks is in `ports.callbacks`.
+
 Every write that moves a row is conditional: a method that may lose a race returns None.
 """
 
@@ -8,7 +10,6 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from storyhook.domain.access import ApiKey, Page
-from storyhook.domain.callback import Attempt, Callback
 from storyhook.domain.images import ImageFacts
 from storyhook.domain.outcome import (
     Delivery,
@@ -137,22 +138,6 @@ class Characters(Protocol):
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Character]: ...
 
 
-class Callbacks(Protocol):
-    def add(self, callback: Callback) -> bool:
-        """False if it was there already."""
-
-    def get(self, callback_id: str) -> Callback | None: ...
-
-    def begin_turn(self, callback_id: str, turn: int, until: datetime) -> Callback | None:
-        """Begin try number `turn` of a pending callback, unless somebody else has."""
-
-    def claim_due(self, callback: Callback, until: datetime) -> Callback | None:
-        """Take an overdue callback over: move its `due_at` unless somebody moved it first."""
-
-    def record(self, callback: Callback) -> None:
-        """Write the attempts, the status and when it is due next."""
-
-
 class DueRows(Protocol):
     def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
         """(kind, id) of rows that owe something since before `now`; kinds: PRED, SB, CB."""
@@ -207,10 +192,6 @@ class Submissions(Protocol):
     def enqueue(self, prediction_id: str, delay_seconds: int = 0) -> None: ...
 
 
-class CallbackQueue(Protocol):
-    def enqueue(self, callback_id: str, turn: int, delay_seconds: int = 0) -> None: ...
-
-
 class Workflow(Protocol):
     def start(self, storyboard_id: str, prediction_ids: Sequence[str]) -> None:
         """Start the board's workflow; starting it twice is the same as once.
@@ -256,16 +237,6 @@ class WebhookReader(Protocol):
 
         Raises BadSignature, or StaleSignature when only the time is wrong.
         """
-
-
-class Sender(Protocol):
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
-        """POST once, safely: no private addresses, no redirects; never raises for the network."""
-
-
-class Signer(Protocol):
-    def sign(self, key_id: str | None, message_id: str, body: bytes) -> Mapping[str, str]:
-        """Standard Webhooks headers for this customer's secret."""
 
 
 class UrlGuard(Protocol):
