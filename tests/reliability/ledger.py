@@ -17,7 +17,6 @@ from typing import Any
 from unittest import mock
 
 import standardwebhooks.webhooks as official
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from storyhook.providers.callbacks import callback_secret
@@ -39,6 +38,7 @@ STEPS = frozenset(
         *((status, end) for status in _OPEN for end in TERMINAL - {"succeeded"}),
     }
 )
+_ACCOUNT = "123456789012"  # moto's own
 # What the end of a prediction fixes for ever.
 _FIXED = (
     *("status", "images", "failure", "cost_actual", "completed_at", "seed_returned"),
@@ -215,8 +215,8 @@ def _same_job(old: Item, new: Item) -> bool:
 
 def _read(pk: str, sk: str) -> Item | None:
     """The item as moto has it now, without a request."""
-    backend = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
-    found = backend.get_item(TABLE, {"pk": {"S": pk}, "sk": {"S": sk}}, {})
+    backend = dynamodb_backends[_ACCOUNT]["us-east-1"]
+    found = backend.get_item(TABLE, {"pk": {"S": pk}, "sk": {"S": sk}})
     return found.to_json()["Attributes"] if found else None
 
 

@@ -127,7 +127,7 @@ class _Judge:
                 self._note("I8", f"{image.key} is not what its row says")
 
     def _board(self, board: Storyboard) -> None:
-        """Its status is right for its scenes, and each candidate's chain is told to nobody twice."""
+        """Its status is right for its scenes."""
         scenes = [
             storyboards.SCENE.from_item(item)
             for (pk, sk), item in self.ledger.items.items()
@@ -156,32 +156,31 @@ class _Judge:
     def _callbacks(self) -> None:
         """I4: one id per event, one body per id. I5: delivered, or visible as failed."""
         stored = {item["id"]["S"]: item for item in self._items("CB")}
-        ids: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+        ids: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for callback_id, item in stored.items():
             event = tuple(item[name]["S"] for name in ("event", "subject_id", "url"))
             ids[event].add(callback_id)
-            got = self.ledger.received.get(callback_id)
-            accepted = bool(got and any(200 <= (code or 0) < 300 for code in got.answers))
-            match item["status"]["S"]:
-                case "delivered" if not accepted:
-                    self._note("I5", f"{callback_id} is called delivered; nobody took it")
-                case "delivered" | "failed":
-                    pass
-                case status:
-                    self._note("I5", f"{callback_id} is still {status}")
+            self._callback_ended(callback_id, item["status"]["S"])
         for event, found in ids.items():
             if len(found) > 1:
                 self._note("I4", f"{event} has {len(found)} callback ids")
+        for event in self._owed():
+            if event not in ids:
+                self._note("I5", f"{event} was never told")
         for callback_id, received in self.ledger.received.items():
             if callback_id not in stored:
                 self._note("I4", f"{callback_id} was received, but there is no such callback")
             if len(received.bodies) > 1:
                 self._note("I4", f"{callback_id} came with {len(received.bodies)} bodies")
-        for event, subject, url in self._owed():
-            if (event, subject, url) not in ids:
-                self._note("I5", f"{event} of {subject} was never told")
-        for callback_id, received in self.ledger.received.items():
             self._told_right(callback_id, received.bodies)
+
+    def _callback_ended(self, callback_id: str, status: str) -> None:
+        got = self.ledger.received.get(callback_id)
+        accepted = bool(got and any(200 <= (code or 0) < 300 for code in got.answers))
+        if status not in ("delivered", "failed"):
+            self._note("I5", f"{callback_id} is still {status}")
+        if status == "delivered" and not accepted:
+            self._note("I5", f"{callback_id} is called delivered; nobody took it")
 
     def _owed(self) -> list[tuple[str, str, str]]:
         """(event, subject, URL) of each callback that somebody waits for."""
