@@ -82,7 +82,7 @@ class Ledger:
     """Task token -> the different things that it was told."""
     wrong: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Invariant -> what broke it."""
-    on_write: Callable[[str, Item | None], None] = lambda _pk, _item: None
+    on_write: Callable[[tuple[str, str], Item | None], None] = lambda _key, _item: None
     forging: str | None = None
     writes: int = 0
 
@@ -177,7 +177,7 @@ class Ledger:
             self._unchanged(pk, old, new or {}, fixed)
         elif sk == "CB" and old and (old["body"] != (new or {}).get("body")):
             self.note("I4", f"{pk}: the body of a callback changed")
-        self.on_write(pk, new)
+        self.on_write((pk, sk), new)
 
     def _prediction_written(self, pk: str, old: Item | None, new: Item | None) -> None:
         if old is None:

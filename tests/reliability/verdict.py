@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
