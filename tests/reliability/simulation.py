@@ -25,6 +25,7 @@ from tests.reliability.faults import Faults, Mix
 from tests.reliability.ledger import Ledger
 from tests.reliability.providers import Job, Pictures, Providers
 from tests.reliability.services import Queue, Sqs, StepFunctionsClient
+from tests.reliability.speed import quick_moto
 from tests.reliability.timeline import Timeline
 from tests.reliability.webhooks import Webhooks
 
@@ -91,7 +92,7 @@ class Simulation:
         """From the first request until nothing is left to happen."""
         self.world.characters.put(makers.character())
         self._plan_requests()
-        with self.ledger.watching(), self.faults.in_aws_calls():
+        with quick_moto(), self.ledger.watching(), self.faults.in_aws_calls():
             self.timeline.run(_LONGEST)
 
     # --- callers ---
