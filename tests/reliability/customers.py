@@ -10,8 +10,6 @@ from tests.reliability.ledger import Ledger
 from tests.reliability.timeline import Timeline
 
 _TROUBLE = (500, 502, 503, 429, 302, None)
-# So many of a hundred addresses never take anything.
-_DOWN = 2
 
 
 @dataclass
@@ -32,7 +30,8 @@ class Customers:
         return f"https://app.example.com/hooks/{self.timeline.random.randrange(100)}"
 
     def _status(self, url: str) -> int | None:
-        if zlib.crc32(url.encode()) % 100 < _DOWN:
+        if zlib.crc32(url.encode()) % 100 < 100 * self.faults.mix.down:
+            self.faults.counts["down"] += 1
             return 500
         if self.faults.happens("gone"):
             return 410

@@ -34,6 +34,7 @@ NAMES = {
     "copy_fails": "pictures that failed to copy at first",
     "customer": "callbacks answered 5xx, 429, 302 or not at all",
     "gone": "callbacks answered 410",
+    "down": "callbacks to addresses that never take any",
     "message_doubled": "queue messages delivered twice",
     "message_late": "queue messages reordered",
     "workflow_lost": "workflows stopped from outside",
@@ -72,6 +73,8 @@ class Mix:
     copy_fails: float = 0.05
     customer: float = 0.12
     gone: float = 0.01
+    down: float = 0.02
+    """Of the customers' addresses."""
     message_doubled: float = 0.03
     message_late: float = 0.10
     workflow_lost: float = 0.03
@@ -137,7 +140,8 @@ class Faults:
         answer = base._make_api_call
 
         def call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
-            return self.call(operation, lambda: answer(client, operation, parameters))
+            # A client changes what it is given: each try has its own.
+            return self.call(operation, lambda: answer(client, operation, {**parameters}))
 
         with mock.patch.object(base, "_make_api_call", call):
             yield

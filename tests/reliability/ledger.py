@@ -49,12 +49,17 @@ _CHANGES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWr
 
 @dataclass
 class Job:
-    """One paid job at a provider. `had`: we were told its name, or could ask for it."""
+    """One paid job at a provider.
+
+    `had`: we were told its name, or could ask for it. `gone`: its picture was asked for when the
+    provider had thrown it away.
+    """
 
     id: str
     row_id: str
     created_at: datetime
     had: bool = False
+    gone: bool = False
     succeeded_at: datetime | None = None
 
 
@@ -108,6 +113,10 @@ class Ledger:
     def job_had(self, job_id: str) -> None:
         """We took in its name: from the submission's answer, or from a webhook answered 2xx."""
         self.jobs[job_id].had = True
+
+    def job_gone(self, job_id: str) -> None:
+        """Its picture was asked for too late."""
+        self.jobs[job_id].gone = True
 
     def picture(self, url: str, job_id: str, data: bytes) -> None:
         """A picture was handed out."""

@@ -179,6 +179,7 @@ class Pictures:
             raise DownloadFailed("answered 503", retryable=True)
         age = providers.timeline.clock() - job.ends_at
         if job.provider == "replicate" and age > _REPLICATE_KEEPS:
+            providers.ledger.job_gone(job.id)
             raise DownloadFailed("answered 404", retryable=False)
         data = _drawn_for(job)
         providers.ledger.picture(url, job.id, data)

@@ -29,8 +29,6 @@ from tests.reliability.speed import quick_moto
 from tests.reliability.timeline import Timeline
 from tests.reliability.webhooks import Webhooks
 
-# All of it, with the ten tries of a callback that nobody takes: 76 hours.
-_LONGEST = timedelta(days=6)
 # A prediction is asked for every so many seconds, on average.
 _PACE = 3.0
 _MODELS = ("fal-flux2-pro-edit", "fal-flux2-turbo-edit", "rep-flux2-pro", "rep-flux2-dev")
@@ -43,6 +41,8 @@ class Simulation:
     seed: int
     predictions: int
     mix: Mix
+    longest: timedelta = timedelta(days=6)
+    """Of virtual time. The ten tries of a callback that nobody takes are over after 76 hours."""
     progress: Callable[[int], None] = lambda _asked: None
     asked: int = 0
     numbers: Any = field(default_factory=itertools.count)
@@ -93,7 +93,7 @@ class Simulation:
         self.world.characters.put(makers.character())
         self._plan_requests()
         with quick_moto(), self.ledger.watching(), self.faults.in_aws_calls():
-            self.timeline.run(_LONGEST)
+            self.timeline.run(self.longest)
 
     # --- callers ---
 

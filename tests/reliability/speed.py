@@ -26,7 +26,7 @@ def _narrowed(table: Any, *args: Any, **values: Any) -> Any:
         items = [item for item in items if all(name in item.attrs for name in keys)]
     else:
         items = list(table.items.get(asked["hash_key"], {}).values())
-    with mock.patch.object(table, "all_items", lambda: items):
+    with mock.patch.object(table, "all_items", return_value=items):
         return _query(table, *args, **values)
 
 
