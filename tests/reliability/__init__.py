@@ -1,1 +1,1 @@
-"""Nothing lost, nothing paid twice: shown under every fault that can be made here."""
+"""Nothing lost, nothing paid twice: shown under every fault that can be produced here."""
