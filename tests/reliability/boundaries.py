@@ -60,6 +60,11 @@ class Boundary:
     place: Place | None
 
     @property
+    def kind(self) -> str:
+        """The name without the how-manieth."""
+        return self.name.rpartition(" #")[0]
+
+    @property
     def of_aws(self) -> bool:
         return self.call.split(".")[0] not in ("provider", "picture", "customer")
 
@@ -76,7 +81,7 @@ class Tracer:
     """`faults`: what happens at which boundary of this run. `effect` hears of each AWS call that
     was carried out: its name, parameters and answer; it may refuse as AWS would.
 
-    `outage`: calls (by name) that AWS refuses so many times: a part of the story, not of a crash.
+    `outage`: what AWS refuses so many times (`<step> <call>`): a part of the story, not a crash.
     """
 
     faults: Mapping[int, Fault] = field(default_factory=dict)
@@ -96,14 +101,15 @@ class Tracer:
             self._running.pop()
 
     def cross(
-        self, call: str, parameters: Mapping[str, Any], real: Callable[[], Any], again: bool = False
+        self, call: str, parameters: Mapping[str, Any], real: Callable[[], Any]
     ) -> Any:
         if not self._running:
             return real()
         boundary = self._enter(call)
         fault = self.faults.get(boundary.number)
-        if self.outage[call] > 0:
-            self.outage[call] -= 1
+        what = boundary.kind.partition(": ")[2]
+        if self.outage[what] > 0:
+            self.outage[what] -= 1
             fault = fault or Fault.THROTTLED
 
         def done() -> Any:

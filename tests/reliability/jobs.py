@@ -23,6 +23,7 @@ from tests.fixtures.clock import Clock
 from tests.fixtures.world import IMAGE_URL, Provider, done, failed
 
 PICTURE = Succeeded((IMAGE_URL,), seed=11)
+"""It makes a picture; the URL is the job's own."""
 BROKEN = Failed(Failure(FailureKind.UNAVAILABLE, "the model broke", "downstream_service_error"))
 UNTOLD = AskProvider()
 """It makes a picture, but its webhook does not hold the result."""
@@ -36,8 +37,15 @@ class Job:
     webhook_url: str | None
     ends: Outcome
     ready_at: datetime
-    handed_over: bool = False
-    """Whether we were told of its end: by a webhook that we answered 200, or because we asked."""
+    nameless: bool = False
+
+    @property
+    def url(self) -> str:
+        return f"https://v3b.fal.media/files/b/panda/{self.id}.png"
+
+    @property
+    def makes_picture(self) -> bool:
+        return isinstance(self.ends, Succeeded | AskProvider)
 
     @property
     def path(self) -> tuple[str, str]:
@@ -47,16 +55,13 @@ class Job:
         return provider, tail
 
     @property
-    def row_id(self) -> str | None:
-        return self.path[1].partition(".")[0] if self.webhook_url else None
-
-    @property
     def body(self) -> dict[str, Any]:
         """Its webhook's."""
         provider, _ = self.path
         match self.ends:
             case Succeeded():
-                return done(provider, self.id)
+                body = done(provider, self.id, self.url)
+                return {**body, "id": None} if self.nameless else body
             case Failed(failure):
                 return failed(provider, self.id, blocked=failure.kind is FailureKind.BLOCKED)
         unreadable = {"payload": None, "payload_error": "too large"}
@@ -71,6 +76,8 @@ class Jobs(Provider):
     ends: list[Outcome] = field(default_factory=list)
     seconds: float = 9
     jobs: list[Job] = field(default_factory=list)
+    nameless: bool = False
+    """Webhooks do not say which job they are of."""
     on_created: Callable[[Job], None] = lambda _: None
 
     def submit(
@@ -80,7 +87,7 @@ class Jobs(Provider):
         if not isinstance(answer, NotCreated | Rejected):
             ends = self.ends.pop(0) if self.ends else PICTURE
             ready_at = self.clock() + timedelta(seconds=self.seconds)
-            job = Job(f"job-{len(self.submitted)}", webhook_url, ends, ready_at)
+            job = Job(f"job-{len(self.submitted)}", webhook_url, ends, ready_at, self.nameless)
             self.jobs.append(job)
             self.on_created(job)
         return answer
@@ -91,8 +98,7 @@ class Jobs(Provider):
         job = self._job(handle)
         if self.clock() < job.ready_at:
             return Pending()
-        job.handed_over = True
-        return PICTURE if job.ends == UNTOLD else job.ends
+        return Succeeded((job.url,), seed=11) if job.makes_picture else job.ends
 
     def find(self, webhook_url: str | None) -> ProviderHandle | None:
         if self.unreachable:

@@ -15,8 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError, ReadTimeoutError
+
 from storyhook.aws import clients
 from storyhook.aws.codec import TIME
+from storyhook.domain.callback import Attempt
+from storyhook.domain.errors import WorkflowUnavailable
 from storyhook.domain.outcome import Pending
 from storyhook.domain.prediction import Prediction
 from storyhook.domain.requests import PredictionRequest, StoryboardRequest
@@ -26,11 +30,26 @@ from tests.fixtures import makers, signing
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.pictures import picture
-from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, Customer, Pictures, World
+from tests.fixtures.world import CALLBACK_URL, Customer, Pictures, World
 from tests.reliability.boundaries import Death, Tracer
 from tests.reliability.jobs import Job, Jobs
+from tests.reliability.ledger import Item, Ledger
+from tests.reliability.verdict import endings, verdict
 
-PARTS = {"provider": Jobs, "picture": Pictures, "customer": Customer}
+
+class Receiver(Customer):
+    """The customer's server, which keeps a ledger."""
+
+    ledger: Ledger
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
+        attempt = super().post(url, body, headers)
+        self.ledger.callback(body, headers, attempt.status_code)
+        return attempt
+
+
+REFERENCE_URL = "https://app.example.com/elena.png"
+PARTS = {"provider": Jobs, "picture": Pictures, "customer": Receiver}
 # Replicate's; fal comes again for longer.
 WEBHOOK_RETRIES = (5, 20, 60)
 ASSEMBLE_RETRIES = (2, 4, 8, 16, 32)
@@ -68,7 +87,7 @@ class Run:
     def __post_init__(self) -> None:
         self.clock = Clock()
         self.provider = Jobs(clock=self.clock, on_created=self._job_begins)
-        pictures = Pictures({IMAGE_URL: picture()})
+        pictures = Pictures({REFERENCE_URL: picture()})
         self.world = World(
             self.cloud,
             self.clock,
@@ -77,10 +96,14 @@ class Run:
             webhooks=self.webhooks,
         )
         self.tracer.effect = self._effect
+        self.ledger = Ledger(self.cloud, self.clock, on_write=self._written)
+        self.world.customer = Receiver(self.clock)
+        self.world.customer.ledger = self.ledger
         self.executions: dict[str, Execution] = {}
-        self.states: dict[str, list[dict[str, Any] | None]] = {}
-        """By partition key, each item that a row was; None once it is deleted."""
         self.errors: list[BaseException] = []
+        self.wrong: list[str] = []
+        self.ends: Counter[str] = Counter()
+        """How the predictions ended."""
         self.accepted: list[Prediction | Storyboard] = []
         self._due: dict[str, datetime] = {}
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -169,6 +192,16 @@ class Run:
     # --- the provider's webhooks ---
 
     def _job_begins(self, job: Job) -> None:
+        listed = job.webhook_url is not None and job.path[0] == "replicate"
+        # Without a URL the ledger cannot tell whose it is; the row that is being sent is.
+        sent = [pk for (pk, _), item in self.ledger.items.items() if _is_being_sent(item)]
+        url = job.webhook_url or f"/{sent[0].partition('#')[2]}."
+        self.ledger.job_created(job.id, url, had=listed)
+        if job.makes_picture:
+            made = picture(64 + len(self.provider.jobs), 48)
+            self.world.pictures.files.setdefault(job.url, made)
+            self.ledger.job_succeeded(job.id, job.ready_at)
+            self.ledger.picture(job.url, job.id, made)
         if job.webhook_url is None or isinstance(job.ends, Pending):
             return
         if self.lost_webhooks:
@@ -184,7 +217,7 @@ class Run:
         headers = signing.SIGNERS[provider](data, at=self.clock())
         answer = self.invoke("webhook", lambda: self.world.receive(provider, tail, headers, data))
         if not isinstance(answer, BaseException):
-            job.handed_over = True
+            self.ledger.job_had(job.id)
         elif retries:
             again = self.clock() + timedelta(seconds=retries[0])
             self.at(again, lambda: self.deliver_webhook(job, retries[1:]))
@@ -257,17 +290,6 @@ class Run:
 
     def _effect(self, call: str, parameters: Mapping[str, Any], answer: Any) -> None:
         match call:
-            case "dynamodb.PutItem":
-                self._wrote(parameters["Item"])
-            case "dynamodb.UpdateItem":
-                self._wrote(answer["Attributes"])
-            case "dynamodb.BatchWriteItem":
-                for requests in parameters["RequestItems"].values():
-                    for request in requests:
-                        self._wrote(request["PutRequest"]["Item"])
-            case "dynamodb.DeleteItem":
-                self.states[parameters["Key"]["pk"]["S"]].append(None)
-                self._due.pop(parameters["Key"]["pk"]["S"], None)
             case "sqs.SendMessage":
                 name = parameters["QueueUrl"].rpartition("/")[2]
                 body = json.loads(parameters["MessageBody"])
@@ -278,12 +300,34 @@ class Run:
             case "stepfunctions.SendTaskSuccess" | "stepfunctions.SendTaskFailure":
                 self._told(parameters["taskToken"], call.split(".")[1])
 
-    def _wrote(self, item: dict[str, Any]) -> None:
-        pk = item["pk"]["S"]
-        if item["sk"]["S"] != pk.partition("#")[0]:
+    def _written(self, pk: str, item: Item | None) -> None:
+        if item and item["sk"]["S"] != pk.partition("#")[0]:
             return  # A scene: part of its board, and never due.
-        self.states.setdefault(pk, []).append(item)
-        if "due_at" in item:
+        if item and "due_at" in item:
             self._due[pk] = TIME.decode(item["due_at"])
         else:
             self._due.pop(pk, None)
+
+    # --- the end ---
+
+    def judge(self) -> None:
+        """Note in `wrong` all that does not hold at the end."""
+        broken = verdict(self.ledger).wrong
+        found = [f"{name}: {text}" for name, texts in broken.items() for text in texts]
+        found += [f"{pk} is due at {when}" for pk, when in self._due.items()]
+        for execution in self.executions.values():
+            found += [f"nobody resumes {token}" for token in execution.waiting]
+        found += [f"unexpected: {error!r}" for error in self.errors if not _expected(error)]
+        self.ends = endings(self.ledger)
+        self.wrong = found
+
+
+def _is_being_sent(item: Item) -> bool:
+    return item["sk"]["S"] == "PRED" and item["status"]["S"] == "submitting"
+
+
+def _expected(error: BaseException) -> bool:
+    """Whether AWS failed, or the function died."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_expected, error.exceptions))
+    return isinstance(error, Death | ClientError | ReadTimeoutError | WorkflowUnavailable)
