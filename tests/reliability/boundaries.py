@@ -58,6 +58,13 @@ class Boundary:
     call: str
     """`dynamodb.UpdateItem`, `provider.submit`, `picture.fetch`, `customer.post`."""
     place: Place | None
+    begins: bool
+    """Whether its invocation has crossed none before."""
+
+    @property
+    def deaths(self) -> tuple[Fault, ...]:
+        """The different ones: to die before it is to have died after the one before it."""
+        return DEATHS if self.begins else (Fault.DIES_AFTER,)
 
     @property
     def kind(self) -> str:
@@ -89,12 +96,14 @@ class Tracer:
     outage: Counter[str] = field(default_factory=Counter)
     trace: list[Boundary] = field(default_factory=list)
     _running: list[str] = field(default_factory=list)
+    _begins: bool = True
     _names: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def invocation(self, function: str) -> Iterator[None]:
         """Between these, calls are the function's; else they are the test's own."""
         self._running.append(function)
+        self._begins = True
         try:
             yield
         finally:
@@ -111,6 +120,8 @@ class Tracer:
         if self.outage[what] > 0:
             self.outage[what] -= 1
             fault = fault or Fault.THROTTLED
+        if fault and fault not in boundary.faults:
+            fault = Fault.DIES_AFTER
 
         def done() -> Any:
             answer = real()
@@ -139,7 +150,9 @@ class Tracer:
         label = f"{self._running[-1]}: {step} {call}"
         self._names[label] += 1
         place = (frame.f_code, frame.f_lasti) if frame else None
-        boundary = Boundary(len(self.trace), f"{label} #{self._names[label]}", call, place)
+        name = f"{label} #{self._names[label]}"
+        boundary = Boundary(len(self.trace), name, call, place, self._begins)
+        self._begins = False
         self.trace.append(boundary)
         return boundary
 
@@ -170,7 +183,10 @@ def watched(tracer: Tracer, parts: Mapping[str, type]) -> Iterator[None]:
 
     def aws(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         call = f"{client.meta.service_model.service_name}.{operation}"
-        return tracer.cross(call, parameters, lambda: make_call(client, operation, parameters))
+        # A copy each time: botocore puts a stream in the place of a body.
+        return tracer.cross(
+            call, parameters, lambda: make_call(client, operation, dict(parameters))
+        )
 
     def other(kind: str, method: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **values: Any) -> Any:

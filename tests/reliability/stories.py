@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import batched
 
+from moto.sqs.models import sqs_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
 from storyhook.aws import clients
@@ -31,7 +32,7 @@ from tests.reliability.outside import PARTS, REFERENCE_URL, Run
 REFUSED = Rejected(Failure(FailureKind.INVALID_INPUT, "no such size", "value_error"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Story:
     """`ends`: how many predictions end how, when nothing dies."""
 
@@ -40,10 +41,12 @@ class Story:
     ends: Mapping[str, int]
     webhooks: bool = True
 
-    def play(self, cloud: Cloud, faults: Mapping[int, Fault] | None = None) -> Run:
+    def play(
+        self, cloud: Cloud, faults: Mapping[int, Fault] | None = None, sweep_minutes: int = 1
+    ) -> Run:
         """Tell it with these faults, and see it through. The cloud is as new before and after."""
         tracer = Tracer(faults or {})
-        run = Run(cloud, tracer, self.webhooks)
+        run = Run(cloud, tracer, self.webhooks, sweep_minutes=sweep_minutes)
         elena = makers.character()
         with run.ledger.watching(), watched(tracer, PARTS):
             try:
@@ -71,12 +74,14 @@ def _clear(run: Run) -> None:
     if found:
         keys = [{"Key": entry["Key"]} for entry in found]
         s3.delete_objects(Bucket=BUCKET, Delete={"Objects": keys})
+    for url in (run.cloud.submissions_url, run.cloud.callbacks_url):
+        sqs_backends[ACCOUNT]["us-east-1"].queues[url.rpartition("/")[2]]._messages.clear()
     for machine in stepfunctions_backends[ACCOUNT]["us-east-1"].state_machines:
         machine.executions.clear()
     run.cloud.calls.clear()
 
 
-def _board(scenes: int, model: str = makers.REPLICATE, **asked: object) -> StoryboardRequest:
+def wanted(scenes: int, model: str = makers.REPLICATE, **asked: object) -> StoryboardRequest:
     """A board of Elena, who comes with it."""
     elena = CharacterRequest("elena", "Elena", "red hair", None, "character", ())
     given = {
@@ -211,42 +216,42 @@ def never_stops(run: Run) -> None:
 def board(run: Run) -> None:
     references = (ReferenceRequest(REFERENCE_URL, "face", "front"),)
     elena = CharacterRequest("elena", "Elena", "red hair", None, "character", references)
-    run.board(_board(2, characters=(elena,)))
+    run.board(wanted(2, characters=(elena,)))
 
 
 def board_fails_in_part(run: Run) -> None:
     """One scene gives a picture, one does not; all messages and webhooks come twice."""
     run.twice = True
     run.provider.ends = [BROKEN]
-    run.board(_board(2))
+    run.board(wanted(2))
 
 
 def board_falls_back(run: Run) -> None:
     run.provider.ends = [BROKEN]
-    run.board(_board(1, "fal-flux2-pro", fallback_models=("rep-flux2-pro",)))
+    run.board(wanted(1, "fal-flux2-pro", fallback_models=("rep-flux2-pro",)))
 
 
 def board_waits_too_long(run: Run) -> None:
     """The first model is never free; its fallback is."""
     run.provider.answers = [NotCreated(THROTTLED, 40)] * 2
-    wanted = _board(1, "fal-flux2-pro", fallback_models=("rep-flux2-pro",), queue_timeout_seconds=60)
-    run.board(wanted)
+    fallbacks = ("rep-flux2-pro",)
+    run.board(wanted(1, "fal-flux2-pro", fallback_models=fallbacks, queue_timeout_seconds=60))
 
 
 def board_is_not_started(run: Run) -> None:
     run.tracer.outage["CreateStoryboard.__call__ stepfunctions.StartExecution"] = 1
-    run.board(_board(1))
+    run.board(wanted(1))
 
 
 def board_is_not_assembled(run: Run) -> None:
     run.assembles = False
-    run.board(_board(1))
+    run.board(wanted(1))
 
 
 def board_is_half_written(run: Run) -> None:
     """Its rows, but not the board: nothing was accepted. Asked for again, it is made."""
     run.tracer.outage["CreateStoryboard.__call__ dynamodb.PutItem"] = 1
-    run.board(_board(1))
+    run.board(wanted(1))
 
 
 def without_webhooks(run: Run) -> None:
