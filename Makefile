@@ -8,7 +8,7 @@ UV := .tools/uv/bin/uv
 export PYTHONPATH := layers/storyhook/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench models up down status build deploy requirements clean \
+.PHONY: help demo test check bench campaign models up down status build deploy requirements clean \
 	tools lint types template format
 
 help: ## this list
@@ -25,6 +25,9 @@ check: lint types ## the quick part: lint, types, unit tests
 
 bench: tools ## measure start-up, throughput and cost against the budgets
 	@$(PYTHON) -m tests.bench $(ARGS)
+
+campaign: tools ## 12,000 predictions under every fault, in virtual time; writes docs/reliability.md
+	@$(PYTHON) -m tests.reliability $(ARGS)
 
 models: tools ## try every model of the catalogue on a local cloud; writes docs/models.md
 	@$(PYTHON) -m local.trial $(ARGS)

@@ -49,12 +49,17 @@ _CHANGES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWr
 
 @dataclass
 class Job:
-    """One paid job at a provider. `had`: we were told its name, or could ask for it."""
+    """One paid job at a provider.
+
+    `had`: we were told its name, or could ask for it. `gone`: its picture was asked for when the
+    provider had thrown it away.
+    """
 
     id: str
     row_id: str
     created_at: datetime
     had: bool = False
+    gone: bool = False
     succeeded_at: datetime | None = None
 
 
@@ -82,7 +87,7 @@ class Ledger:
     """Task token -> the different things that it was told."""
     wrong: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Invariant -> what broke it."""
-    on_write: Callable[[str, Item | None], None] = lambda _pk, _item: None
+    on_write: Callable[[tuple[str, str], Item | None], None] = lambda _key, _item: None
     forging: str | None = None
     writes: int = 0
 
@@ -108,6 +113,10 @@ class Ledger:
     def job_had(self, job_id: str) -> None:
         """We took in its name: from the submission's answer, or from a webhook answered 2xx."""
         self.jobs[job_id].had = True
+
+    def job_gone(self, job_id: str) -> None:
+        """Its picture was asked for too late."""
+        self.jobs[job_id].gone = True
 
     def picture(self, url: str, job_id: str, data: bytes) -> None:
         """A picture was handed out."""
@@ -177,7 +186,7 @@ class Ledger:
             self._unchanged(pk, old, new or {}, fixed)
         elif sk == "CB" and old and (old["body"] != (new or {}).get("body")):
             self.note("I4", f"{pk}: the body of a callback changed")
-        self.on_write(pk, new)
+        self.on_write((pk, sk), new)
 
     def _prediction_written(self, pk: str, old: Item | None, new: Item | None) -> None:
         if old is None:

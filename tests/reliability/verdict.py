@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -34,6 +33,8 @@ _SAYS_SO = {FailureKind.OUTCOME_UNKNOWN, FailureKind.LOST_RESULT, FailureKind.EX
 class Verdict:
     wrong: dict[str, list[str]]
     """Invariant -> each time that it was broken, in words."""
+    paid_for_nothing: list[str]
+    """Pictures that could not be had, and whose rows say so: no broken promise, but a loss."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -52,6 +53,7 @@ class _Judge:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.wrong = {name: list(ledger.wrong.get(name, ())) for name in INVARIANTS}
+        self.paid_for_nothing: list[str] = []
         self.boards = {
             item["id"]["S"]: storyboards.BOARD.from_item(item) for item in self._items("SB")
         }
@@ -79,7 +81,7 @@ class _Judge:
             if len(told) > 1:
                 self._note("I4", f"task token {token} was told {sorted(told)}")
         self._callbacks()
-        return Verdict(self.wrong)
+        return Verdict(self.wrong, self.paid_for_nothing)
 
     def _items(self, kind: str) -> list[Item]:
         return [item for (_, sk), item in sorted(self.ledger.items.items()) if sk == kind]
@@ -103,9 +105,12 @@ class _Judge:
                 continue
             kind = row.failure.kind
             in_time = job.succeeded_at <= row.deadline_at
-            had = job.had or row.handle is not None
+            had = (job.had or row.handle is not None) and not job.gone
+            what = f"{row.id} ended as {kind.value}; {job.id} made its picture"
             if kind not in _SAYS_SO or (in_time and had):
-                self._note("I1", f"{row.id} ended as {kind.value}; {job.id} made its picture")
+                self._note("I1", what)
+            else:
+                self.paid_for_nothing.append(what)
 
     def _pictures(self, row: Prediction) -> None:
         """I8, and that they are this row's pictures under this row's keys (I4)."""
