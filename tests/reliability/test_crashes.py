@@ -1,0 +1,75 @@
+"""A death, or a failure of AWS, at every I/O boundary: in the end all is as if it had not been.
+
+The boundaries are listed by playing the stories, and checked against the source: a new call of a
+port that no story reaches fails here. `make campaign` has every boundary of every story; here each
+kind of boundary has each fault once, and the two main stories have all.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fixtures import cloud as clouds
+from tests.fixtures.cloud import Cloud
+from tests.reliability import boundaries, crashes, stories
+from tests.reliability.boundaries import Boundary
+from tests.reliability.stories import STORIES, Story
+
+# Calls of ports that no story makes, and why.
+NOT_WALKED = {
+    "authorize: Authorize.__call__ self.keys.find": "reads only, before anything begins",
+    "characters: ReadCharacter.__call__ self.characters.get": "reads only",
+    "assemble: ReadStoryboard.__call__ self.storyboards.get": "reads only",
+    "assemble: AssembleStoryboard.finish self.storyboards.get": "two end a board at once: a "
+    "write that is sent twice does that, in the tests below",
+    "deliver: Deliver.__call__ self.callbacks.record": "after MAX_TURNS deaths: test_callbacks",
+}
+Listed = dict[Story, list[Boundary]]
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with clouds.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def listed(cloud: Cloud) -> Listed:
+    return crashes.listed(cloud)
+
+
+def test_the_stories_cross_every_boundary_that_the_source_has(listed: Listed) -> None:
+    crossed = {boundaries.site_of(each) for trace in listed.values() for each in trace}
+    missed = {str(s) for s in boundaries.sites() if (s.file, s.line, s.column) not in crossed}
+    assert missed == NOT_WALKED.keys()
+
+
+def test_the_stories_are_told_through_every_function(listed: Listed) -> None:
+    functions = {each.name.partition(":")[0] for trace in listed.values() for each in trace}
+    assert functions == {
+        *("create_prediction", "api", "submit", "webhook", "callback", "reconcile", "assemble"),
+    }
+    for trace in listed.values():
+        names = [each.name for each in trace]
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_each_kind_of_boundary_with_each_fault(cloud: Cloud, listed: Listed, story: Story) -> None:
+    """Those whose shortest story is this one."""
+    chosen = [each for each in crashes.one_of_each_kind(listed) if each.story is story]
+    assert {str(each): wrong for each in chosen if (wrong := each.play(cloud))} == {}
+
+
+MAIN = [stories.BY_NAME["fal"], stories.BY_NAME["board falls back"]]
+
+
+@pytest.mark.parametrize("story", MAIN, ids=lambda story: story.name)
+def test_every_death_of_a_whole_story(cloud: Cloud, listed: Listed, story: Story) -> None:
+    chosen = [
+        each
+        for each in crashes.every_crash({story: listed[story]})
+        if each.fault in boundaries.DEATHS
+    ]
+    assert len(chosen) == 2 * len(listed[story])
+    assert {str(each): wrong for each in chosen if (wrong := each.play(cloud))} == {}
