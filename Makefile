@@ -9,8 +9,7 @@ export PYTHONPATH := layers/storyhook/python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench campaign models up down status build deploy redrive \
-	requirements clean \
-	tools lint types template format
+	requirements clean tools lint types template format
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
