@@ -390,6 +390,8 @@ def test_a_picture_that_was_made_all_the_same_is_kept(world: World, model: str) 
 def test_the_reconciler_asks_until_the_provider_says(world: World) -> None:
     row = world.ask()
     world.provider.stops = False
+    for _ in range(6):  # By now a job is asked for every five minutes.
+        world.sweep(minutes=6)
     cancel(world, row)
     for count in range(2, 5):
         world.sweep(minutes=2)
@@ -483,6 +485,23 @@ def test_again_is_the_same(world: World) -> None:
     before = world.cloud.state()
     assert cancel(world, row) == third
     assert world.cloud.state() == before
+
+
+def test_of_two_at_once_the_first_was_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = world.ask()
+    world.provider.stops = False
+    asked_at = world.clock()
+
+    def another() -> None:
+        cancel(world, row)
+        world.clock.advance(seconds=30)
+
+    with monkeypatch.context() as patch:
+        assert not once(patch, PredictionTable, "get", another, after=True)
+        assert cancel(world, row).cancel_requested_at == asked_at
+    assert world.provider.canceled == ["job-1"] * 2
 
 
 @pytest.mark.parametrize("row_id", ["pred_unknown", "x" * 3000, "é", "pred_1/../x"])

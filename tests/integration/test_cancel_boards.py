@@ -259,6 +259,25 @@ def test_a_board_that_ends_as_it_is_canceled(
     assert told == stored(world, board).status.value
 
 
+def test_a_board_that_ends_before_the_cancel_has_come_to_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cancel has done all but end the board, which whoever ends it did not see."""
+    board = begun(world, scenes=3, sent=2, made=2)
+    [*_, last] = world.rows_of(board)
+
+    def canceling() -> None:
+        world.storyboards.request_cancel(board.id, world.clock())
+        world.cancel.row(last)
+
+    with monkeypatch.context() as patch:
+        happened = once(patch, StoryboardTable, "get", canceling, after=True)
+        told = world.assemble(board.id)
+    assert happened
+    assert told.status is BoardStatus.CANCELED
+    over(world, board)
+
+
 # --- fallbacks ---
 
 
@@ -365,7 +384,6 @@ DEATHS = [
 ]
 
 
-@pytest.mark.parametrize("second", [False, True], ids=["once", "twice"])
 @pytest.mark.parametrize(("where", "step", "after"), DEATHS)
 def test_a_death_at_any_step_is_made_up_for(
     world: World,
@@ -373,9 +391,8 @@ def test_a_death_at_any_step_is_made_up_for(
     where: type,
     step: str,
     after: bool,
-    second: bool,
 ) -> None:
-    """Once in the request; or again, at the same step, in the reconciler that makes up for it."""
+    """In the request, and at the same step again in the reconciler that makes up for it."""
     board = begun(world, callback_url=CALLBACK_URL)
 
     def die() -> None:
@@ -388,11 +405,10 @@ def test_a_death_at_any_step_is_made_up_for(
     if stored(world, board).cancel_requested_at is None:
         assert (step, after) == ("request_cancel", False)
         cancel(world, board)
-    if second:
-        with monkeypatch.context() as patch:
-            once(patch, where, step, die, after=after)
-            with suppress(DeathError):
-                world.sweep(minutes=3)
+    with monkeypatch.context() as patch:
+        once(patch, where, step, die, after=after)
+        with suppress(DeathError):
+            world.sweep(minutes=3)
     for _ in range(3):
         world.sweep(minutes=3)
     assert statuses(world, board) == ["succeeded"] * 2 + ["canceled"] * 4

@@ -107,7 +107,7 @@ class Run:
         self.ends: Counter[str] = Counter()
         """How the predictions ended."""
         self.accepted: list[Prediction | Storyboard] = []
-        self._due: dict[str, datetime] = {}
+        self._due: dict[tuple[str, str], datetime] = {}
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._next_sweep = self.clock()
@@ -307,13 +307,11 @@ class Run:
             case "stepfunctions.SendTaskSuccess" | "stepfunctions.SendTaskFailure":
                 self._told(parameters["taskToken"], call.split(".")[1])
 
-    def _written(self, pk: str, item: Item | None) -> None:
-        if item and item["sk"]["S"] != pk.partition("#")[0]:
-            return  # A scene: part of its board, and never due.
+    def _written(self, key: tuple[str, str], item: Item | None) -> None:
         if item and "due_at" in item:
-            self._due[pk] = TIME.decode(item["due_at"])
+            self._due[key] = TIME.decode(item["due_at"])
         else:
-            self._due.pop(pk, None)
+            self._due.pop(key, None)
 
     # --- the end ---
 
@@ -321,7 +319,7 @@ class Run:
         """Note in `wrong` all that does not hold at the end."""
         broken = verdict(self.ledger).wrong
         found = [f"{name}: {text}" for name, texts in broken.items() for text in texts]
-        found += [f"{pk} is due at {when}" for pk, when in self._due.items()]
+        found += [f"{pk} is due at {when}" for (pk, _), when in self._due.items()]
         for execution in self.executions.values():
             found += [f"nobody resumes {token}" for token in execution.waiting]
         found += [f"unexpected: {error!r}" for error in self.errors if not self._expected(error)]
