@@ -545,7 +545,7 @@ def test_a_death_at_any_step_is_made_up_for(
     after: bool,
     start: Status,
 ) -> None:
-    row = queued(world, task_token=TOKEN, storyboard_id="sb_1", callback_url=CALLBACK_URL)
+    row = queued(world, task_token=TOKEN, callback_url=CALLBACK_URL)
     if start is Status.SUBMITTED:
         world.submit.from_queue(row.id, TOKEN)
 

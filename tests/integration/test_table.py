@@ -48,6 +48,9 @@ def full_prediction() -> Prediction:
         replaced_by="pred_2",
         callback_events=("scene.completed",),
         scene_position=3,
+        cancel_requested_at=NOW,
+        max_paid_attempts=2,
+        unknown_outcomes=1,
     )
     assert all(getattr(row, field.name) is not None for field in dataclasses.fields(row))
     return row

@@ -7,7 +7,7 @@ the ledger says what became of it all. The same seed and mix make the same run.
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -84,7 +84,8 @@ class Simulation:
         )
         world.submissions = SubmissionsQueue(sqs, self.cloud.submissions_url)
         world.callback_queue = CallbacksQueue(sqs, self.cloud.callbacks_url)
-        world.outbox = type(world.outbox)(world.callbacks, world.callback_queue, self.clock)
+        outbox = replace(world.tell.outbox, queue=world.callback_queue)
+        world.tell = replace(world.tell, outbox=outbox)
         world.workflow = StepFunctions(self.workflow, STATE_MACHINE)
         return world
 
