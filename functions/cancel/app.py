@@ -24,20 +24,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         if event.get("body"):
             parse(CancelBody, event)
-        over, body = _cancel(event, context)
+        known, body = _cancel(event, context)
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)
         return problems.response(error)
-    handled("canceled", id=body["id"], status=body["status"], over=over)
+    handled("asked to cancel", **event["pathParameters"], status=body["status"], known=known)
     return {
-        "statusCode": 200 if over else 202,
+        "statusCode": 200 if known else 202,
         "headers": {"content-type": "application/json"},
         "body": json.dumps(body),
     }
 
 
 def _cancel(event: dict[str, Any], context: Any) -> tuple[bool, dict[str, Any]]:
-    """Whether it is over, and how it stands."""
+    """Whether it is known how it ended, and how it stands."""
     cancel, images = wiring.cancel()
     path, tenant = event["pathParameters"], caller(event).tenant
     if "prediction_id" in path:

@@ -510,6 +510,16 @@ def test_an_unknown_prediction(world: World, row_id: str) -> None:
         world.cancel.prediction("acme", row_id)
 
 
+def test_an_id_that_is_too_long_for_a_key_is_not_looked_up(world: World) -> None:
+    for ask in (
+        lambda: world.cancel.prediction("acme", "x" * 3000),
+        lambda: world.cancel.storyboard("acme", "x" * 3000, lambda: True),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+    assert world.cloud.operations("GetItem") == []
+
+
 def test_another_tenants_prediction_is_unknown(world: World) -> None:
     row = world.ask()
     before = world.cloud.state()
