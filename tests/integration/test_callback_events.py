@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
+from storyhook.aws.callbacks import CallbackTable
 from storyhook.domain.outcome import Failure, FailureKind, Rejected, Succeeded
+from storyhook.domain.prediction import Prediction
 from storyhook.domain.storyboard import Storyboard
 from tests.fixtures import cloud as clouds
 from tests.fixtures import makers
 from tests.fixtures.callbacks import (
     ALL_EVENTS,
+    Death,
     all_stored,
+    brought_on,
     dying_at,
     finished,
     sent_all,
@@ -43,7 +47,10 @@ def told(world: World) -> list[tuple[int, str, str, str]]:
 def test_each_scene_is_told_when_nothing_comes_any_more_and_the_board_last(world: World) -> None:
     board = board_of(world, SCENES_AND_BOARD)
     first, second = sent_all(world, board)
+    begun = len(world.cloud.calls)
     finished(world, second)
+    operations = [operation for _, operation, _ in world.cloud.calls[begun:]]
+    assert operations.index("TransactWriteItems") < operations.index("SendTaskSuccess")
     world.clock.advance(seconds=3)
     finished(world, first, failed("replicate", "job-1", blocked=True))
     world.assemble(board.id)
@@ -103,13 +110,14 @@ def test_a_scene_that_moves_on_is_told_once_after_its_last_model(world: World) -
     world.submit_all()
     _, other = world.rows_of(board)
     finished(world, other)
-    world.assemble(board.id)
     world.deliver_all()
     assert told(world)[1:] == [
         (2, "prediction.completed", other.id, "succeeded"),
         (3, "scene.completed", "scene-1", "succeeded"),
-        (4, "storyboard.completed", board.id, "succeeded"),
     ]
+    world.assemble(board.id)
+    world.deliver_all()
+    assert told(world)[3:] == [(4, "storyboard.completed", board.id, "succeeded")]
 
 
 def test_a_board_of_the_usual_kind_costs_its_predictions_nothing(world: World) -> None:
@@ -148,6 +156,40 @@ def test_numbers_have_no_gap_whoever_comes_at_the_same_time(world: World) -> Non
     assert [json.loads(row.body)["sequence"] for row in stored] == [row.sequence for row in stored]
 
 
+def test_a_board_that_ends_before_its_parts_are_told_of_tells_of_them_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The announcer dies, and the workflow's message comes again before the reconciler does."""
+    board = board_of(world, ALL_EVENTS, scenes=1, fallback_models=(makers.FAL,))
+    [row] = sent_all(world, board)
+
+    def dying(*_: Any) -> None:
+        raise Death
+
+    def unheard(row: Prediction, body: dict[str, Any] | None = None) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(CallbackTable, "add_to_board", dying)
+            with pytest.raises(Death):
+                finished(world, row, body)
+        world.submit.from_queue(row.id, "task-token-1")
+
+    unheard(row, failed("replicate", "job-1"))
+    assert world.row(row).due_at is None, "it owes nothing: its replacement stands"
+    _, other = world.rows_of(board)
+    unheard(other)
+    assert world.cloud.operations("SendTaskSuccess"), "the workflow goes on to its end"
+    world.assemble(board.id)
+    world.deliver_all()
+    assert [(kind, id_) for _, kind, id_, _ in told(world)] == [
+        ("prediction.completed", row.id),
+        ("prediction.completed", other.id),
+        ("scene.completed", "scene-1"),
+        ("storyboard.completed", board.id),
+    ]
+    brought_on(world)
+    assert len(told(world)) == 4
+
+
 def test_two_who_both_see_a_scene_over_tell_of_it_once(world: World) -> None:
     """Two candidates that end at the same moment: neither is first."""
     row, other = makers.prediction(), makers.prediction()
@@ -164,8 +206,11 @@ def test_two_who_both_see_a_scene_over_tell_of_it_once(world: World) -> None:
     for each in rows:
         world.predictions.advance(each.id, world.row(each).status.SUBMITTED, {})
     failure = Failure(FailureKind.UNKNOWN, "no")
-    in_threads(2, lambda n: world.settle.fail(rows[n], failure))
-    in_threads(8, lambda n: world.tell.scene_of(world.row(rows[n % 2])))
+    world.settle.fail(rows[0], failure)
+    assert all_stored(world) == [], "one candidate is still to come"
+    world.settle.fail(rows[1], failure)
+    results = in_threads(8, lambda n: world.tell.scene_of(world.row(rows[n % 2])))
+    assert results == [None] * 8
     [event] = all_stored(world)
     assert (event.event, event.sequence) == ("scene.completed", 1)
 

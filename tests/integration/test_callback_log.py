@@ -1,6 +1,7 @@
 """The delivery log, and sending a callback again."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -171,6 +172,13 @@ def test_replays_at_the_same_time_send_once(world: World) -> None:
     in_threads(len(messages), lambda n: world.deliver(callback.id, messages[n]["turn"]))
     assert len(world.customer.got) == 2
     assert len(stored(world, callback.id).attempts) == 2
+
+
+def test_one_that_was_begun_meanwhile_is_not_replayed(world: World) -> None:
+    seen = owed(world)
+    world.deliver_all()
+    assert world.callbacks.replay(seen, replace(seen, first_turn=1)) is None
+    assert stored(world, seen.id).status is DELIVERED
 
 
 def test_one_that_is_being_sent_is_left_alone(world: World) -> None:

@@ -82,8 +82,6 @@ class Submit:
             return None
         if row.replaced_by:
             if row.due_at is not None:
-                if row.callback_id:  # Whoever ended it may have died before telling.
-                    self.settle().announce.tell.prediction(row)
                 self.move_on(row)
             # The message is for whatever replaces it; so is the token.
             return self.from_queue(row.replaced_by, row.task_token)
