@@ -5,26 +5,20 @@ which function was running, which step of which use case called what, and the ho
 `webhook: Settle._end dynamodb.UpdateItem #1`.
 """
 
-import ast
-import inspect
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 from unittest import mock
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from storyhook import ports, usecases
-
-USECASES = Path(usecases.__path__[0])
+from tests.reliability.sites import IO_METHODS, Place
 
 
 class Death(BaseException):
@@ -46,9 +40,6 @@ class Fault(StrEnum):
 
 DEATHS = (Fault.DIES_BEFORE, Fault.DIES_AFTER)
 AWS_FAILS = (Fault.THROTTLED, Fault.TIMED_OUT, Fault.ANSWER_LOST, Fault.SENT_TWICE)
-
-# What a stack frame says of a step: its code and where in it.
-Place = tuple[CodeType, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +100,11 @@ class Tracer:
         finally:
             self._running.pop()
 
-    def cross(
-        self, call: str, parameters: Mapping[str, Any], real: Callable[[], Any]
-    ) -> Any:
+    def cross(self, call: str, parameters: Mapping[str, Any], real: Callable[[], Any]) -> Any:
         if not self._running:
             return real()
         boundary = self._enter(call)
-        fault = self.faults.get(boundary.number)
-        what = boundary.kind.partition(": ")[2]
-        if self.outage[what] > 0:
-            self.outage[what] -= 1
-            fault = fault or Fault.THROTTLED
-        if fault and fault not in boundary.faults:
-            fault = Fault.DIES_AFTER
+        fault = self._fault(boundary)
 
         def done() -> Any:
             answer = real()
@@ -144,6 +127,14 @@ class Tracer:
         _whatever(done)
         raise Death if fault is Fault.DIES_AFTER else ReadTimeoutError(endpoint_url=call)
 
+    def _fault(self, boundary: Boundary) -> Fault | None:
+        fault = self.faults.get(boundary.number)
+        what = boundary.kind.partition(": ")[2]
+        if self.outage[what] > 0:
+            self.outage[what] -= 1
+            fault = fault or Fault.THROTTLED
+        return Fault.DIES_AFTER if fault and fault not in boundary.faults else fault
+
     def _enter(self, call: str) -> Boundary:
         frame = _usecase_frame(sys._getframe(2))
         step = frame.f_code.co_qualname.partition(".<locals>")[0] if frame else "handler"
@@ -164,10 +155,8 @@ def throttling(call: str) -> ClientError:
 
 def _whatever(done: Callable[[], Any]) -> None:
     """Carry it out; what it answers, a refusal too, nobody hears."""
-    try:
+    with suppress(ClientError):
         done()
-    except ClientError:
-        pass
 
 
 def _usecase_frame(frame: FrameType | None) -> FrameType | None:
@@ -178,8 +167,8 @@ def _usecase_frame(frame: FrameType | None) -> FrameType | None:
 
 @contextmanager
 def watched(tracer: Tracer, parts: Mapping[str, type]) -> Iterator[None]:
-    """Let `tracer` see every boundary: of AWS, and the ports' methods that `parts` have, by kind."""
-    make_call = BaseClient._make_api_call
+    """Let `tracer` see every call of AWS, and of the ports' methods that `parts` (by kind) have."""
+    make_call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def aws(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         call = f"{client.meta.service_model.service_name}.{operation}"
@@ -198,7 +187,7 @@ def watched(tracer: Tracer, parts: Mapping[str, type]) -> Iterator[None]:
         patches = [
             mock.patch.object(part, method, other(kind, method, getattr(part, method)))
             for kind, part in parts.items()
-            for method in sorted(_IO_METHODS.intersection(dir(part)))
+            for method in sorted(IO_METHODS.intersection(dir(part)))
         ]
         for patch in patches:
             patch.start()
@@ -207,96 +196,3 @@ def watched(tracer: Tracer, parts: Mapping[str, type]) -> Iterator[None]:
         finally:
             for patch in patches:
                 patch.stop()
-
-
-# --- what there is to cross, by the code ---
-
-# Calculations; or, as `urls`, something whose own calls are seen.
-_NO_IO = {"sign", "sign_until", "urls", "read", "check"}
-_PROTOCOLS = {
-    name: set(vars(protocol)) - _NO_IO
-    for name, protocol in vars(ports).items()
-    if inspect.isclass(protocol) and getattr(protocol, "_is_protocol", False)
-}
-_IO_METHODS = {
-    method
-    for methods in _PROTOCOLS.values()
-    for method in methods
-    if not method.startswith("_")
-}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Site:
-    """A place in the use cases that calls a port."""
-
-    file: str
-    line: int
-    column: int
-    call: str = field(compare=False)
-    step: str = field(compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.step} {self.call}"
-
-
-def sites() -> set[Site]:
-    """All of them, read from the source."""
-    found = set()
-    for path in sorted(USECASES.glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for owner, function in _functions(tree):
-            for node in ast.walk(function):
-                if isinstance(node, ast.Call) and _calls_a_port(node):
-                    call = ast.unparse(node.func)
-                    step = f"{owner}.{function.name}".lstrip(".")
-                    found.add(Site(path.stem, node.lineno, node.col_offset, call, step))
-    return found
-
-
-def site_of(boundary: Boundary) -> tuple[str, int, int] | None:
-    """The (file, line, column) from which a boundary was crossed."""
-    if boundary.place is None:
-        return None
-    code, offset = boundary.place
-    line, _, column, _ = _positions(code)[offset // 2]
-    assert line is not None
-    assert column is not None
-    return Path(code.co_filename).stem, line, column
-
-
-@cache
-def _positions(code: CodeType) -> list[tuple[int | None, int | None, int | None, int | None]]:
-    return list(code.co_positions())
-
-
-def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            yield "", node
-        elif isinstance(node, ast.ClassDef):
-            yield from ((node.name, n) for n in node.body if isinstance(n, ast.FunctionDef))
-
-
-def _calls_a_port(node: ast.Call) -> bool:
-    """`<somebody>.<method of a port>(...)`, where somebody is named as a port is."""
-    if not isinstance(node.func, ast.Attribute) or node.func.attr not in _IO_METHODS:
-        return False
-    receiver = node.func.value
-    if isinstance(receiver, ast.Call):  # `self.provider(name).find(...)`
-        receiver = receiver.func
-    name = receiver.attr if isinstance(receiver, ast.Attribute) else ast.unparse(receiver)
-    return name in _port_names()
-
-
-@cache
-def _port_names() -> set[str]:
-    """Fields of use cases that hold a port, or make one; and what locals made of them are called."""
-    names = {"provider", "client"}
-    for path in USECASES.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                kinds = {n.id for n in ast.walk(node.annotation) if isinstance(n, ast.Name)}
-                if kinds & _PROTOCOLS.keys():
-                    names.add(node.target.id)
-    return names

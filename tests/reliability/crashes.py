@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.fixtures.cloud import Cloud
-from tests.reliability.boundaries import DEATHS, Boundary, Fault
+from tests.reliability.boundaries import Boundary, Fault
 from tests.reliability.outside import Run
 from tests.reliability.stories import STORIES, Story
 
@@ -64,8 +64,8 @@ def one_of_each_kind(boundaries: Mapping[Story, list[Boundary]]) -> Iterator[Cra
                 yield from (Crash(story, boundary, fault) for fault in boundary.faults)
 
 
-# A row whose fate is unknown is looked for until its deadline. With a reconciler that runs less often
-# two deaths take half as long to play; with one death it runs every minute.
+# A row whose fate is unknown is looked for until its deadline. With a reconciler that runs less
+# often two deaths take half as long to play; with one death it runs every minute.
 _SWEEP_MINUTES = 15
 
 

@@ -336,4 +336,4 @@ class Run:
 
 
 def _is_being_sent(item: Item) -> bool:
-    return item["sk"]["S"] == "PRED" and item["status"]["S"] == "submitting"
+    return (item["sk"]["S"], item.get("status")) == ("PRED", {"S": "submitting"})

@@ -1,6 +1,5 @@
 """Short stories that together walk every use case, each from a request until nothing is due."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import batched
@@ -28,6 +27,7 @@ from tests.reliability.boundaries import Fault, Tracer, watched
 from tests.reliability.jobs import BROKEN, UNTOLD, Job
 from tests.reliability.ledger import ACCOUNT
 from tests.reliability.outside import PARTS, REFERENCE_URL, Run
+from tests.reliability.speed import quick_moto
 
 REFUSED = Rejected(Failure(FailureKind.INVALID_INPUT, "no such size", "value_error"))
 
@@ -48,7 +48,7 @@ class Story:
         tracer = Tracer(faults or {})
         run = Run(cloud, tracer, self.webhooks, sweep_minutes=sweep_minutes)
         elena = makers.character()
-        with run.ledger.watching(), watched(tracer, PARTS):
+        with quick_moto(), run.ledger.watching(), watched(tracer, PARTS):
             try:
                 if not self.webhooks:
                     elena = makers.character(references=1)
@@ -65,15 +65,16 @@ class Story:
 def _clear(run: Run) -> None:
     """Delete what the run has written: many times faster than another cloud."""
     deletes = [
-        {"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in run.ledger.items
+        {"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}}
+        for pk, sk in run.ledger.items
     ]
     dynamodb, s3 = clients.client("dynamodb"), clients.client("s3")
-    for some in batched(deletes, 25):
+    for some in batched(deletes, 25, strict=False):
         dynamodb.batch_write_item(RequestItems={TABLE: list(some)})
     found = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
     if found:
-        keys = [{"Key": entry["Key"]} for entry in found]
-        s3.delete_objects(Bucket=BUCKET, Delete={"Objects": keys})
+        objects = [{"Key": entry["Key"]} for entry in found]
+        s3.delete_objects(Bucket=BUCKET, Delete={"Objects": objects})
     for url in (run.cloud.submissions_url, run.cloud.callbacks_url):
         sqs_backends[ACCOUNT]["us-east-1"].queues[url.rpartition("/")[2]]._messages.clear()
     for machine in stepfunctions_backends[ACCOUNT]["us-east-1"].state_machines:
