@@ -46,6 +46,9 @@ def full_prediction() -> Prediction:
         next_model=NextModel(3, 1, on_block=True),
         replaces="pred_0",
         replaced_by="pred_2",
+        cancel_requested_at=NOW,
+        max_paid_attempts=3,
+        unknown_outcomes=1,
     )
     assert all(getattr(row, field.name) is not None for field in dataclasses.fields(row))
     return row
