@@ -51,14 +51,15 @@ _CHANGES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWr
 class Job:
     """One paid job at a provider.
 
-    `had`: we were told its name, or could ask for it. `gone`: its picture was asked for when the
-    provider had thrown it away.
+    `findable`: its provider can be asked for it by webhook URL. `had_at`: when we were first told
+    its name and answered. `gone`: its picture was asked for when the provider had none any more.
     """
 
     id: str
     row_id: str
     created_at: datetime
-    had: bool = False
+    findable: bool = False
+    had_at: datetime | None = None
     gone: bool = False
     succeeded_at: datetime | None = None
 
@@ -102,17 +103,18 @@ class Ledger:
 
     # --- told by whoever plays the provider, the customer, the workflow ---
 
-    def job_created(self, job_id: str, webhook_url: str | None, *, had: bool = False) -> None:
-        """A paid job exists. `had`: we can find it whatever becomes of the answer."""
+    def job_created(self, job_id: str, webhook_url: str | None, *, findable: bool = False) -> None:
+        """A paid job exists. `findable`: we can ask for it whatever becomes of the answer."""
         row_id = (webhook_url or "").rpartition("/")[2].partition(".")[0]
-        self.jobs[job_id] = Job(job_id, row_id, self.clock(), had)
+        self.jobs[job_id] = Job(job_id, row_id, self.clock(), findable)
 
     def job_succeeded(self, job_id: str, at: datetime) -> None:
         self.jobs[job_id].succeeded_at = at
 
     def job_had(self, job_id: str) -> None:
-        """We took in its name: from the submission's answer, or from a webhook answered 2xx."""
-        self.jobs[job_id].had = True
+        """A webhook told us its name, and we answered 2xx."""
+        job = self.jobs[job_id]
+        job.had_at = job.had_at or self.clock()
 
     def job_gone(self, job_id: str) -> None:
         """Its picture was asked for too late."""

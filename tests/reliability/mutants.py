@@ -90,7 +90,7 @@ def _counts(mutant: Mutant) -> dict[str, int]:
             mutant.apply(tree)
         mix = json.dumps({**_CALM, **mutant.mix})
         command = [sys.executable, "-m", "tests.reliability", "--json", "--seed", "7"]
-        command += ["--predictions", "150", "--hours", str(_HOURS), "--mix", mix]
+        command += ["--predictions", "100", "--hours", str(_HOURS), "--mix", mix]
         done = subprocess.run(
             command,
             cwd=tree,

@@ -137,7 +137,7 @@ class Providers:
         if self.faults.happens("copy_fails"):
             job.copies_to_fail = self.timeline.random.randint(1, 3)
         self.jobs[job.id] = job
-        self.ledger.job_created(job.id, webhook_url, had=provider == "replicate")
+        self.ledger.job_created(job.id, webhook_url, findable=provider == "replicate")
         self.began(job)
         self.timeline.at(job.ends_at, lambda: self._ended_by_itself(job))
         return job

@@ -105,7 +105,8 @@ class _Judge:
                 continue
             kind = row.failure.kind
             in_time = job.succeeded_at <= row.deadline_at
-            had = (job.had or row.handle is not None) and not job.gone
+            told = job.had_at is not None and job.had_at <= (row.completed_at or job.had_at)
+            had = (told or job.findable or row.handle is not None) and not job.gone
             what = f"{row.id} ended as {kind.value}; {job.id} made its picture"
             if kind not in _SAYS_SO or (in_time and had):
                 self._note("I1", what)
