@@ -10,7 +10,6 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -126,10 +125,11 @@ class Run:
 
         def create() -> Prediction:
             row = self.world.request.accept(makers.KEY, wanted)
-            # As the function does: the row is accepted by now, whatever happens.
-            with suppress(Exception):
-                row = self.world.request.send(row)
-            return row
+            try:
+                return self.world.request.send(row)
+            except Exception as error:  # noqa: BLE001 - as the function: the row is accepted by now
+                self.errors.append(error)
+                return row
 
         self._until_answered("create_prediction", create)
 
