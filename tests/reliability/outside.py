@@ -208,7 +208,7 @@ class Run:
         # Without a URL the ledger cannot tell whose it is; the row that is being sent is.
         sent = [pk for (pk, _), item in self.ledger.items.items() if _is_being_sent(item)]
         url = job.webhook_url or f"/{sent[0].partition('#')[2]}."
-        self.ledger.job_created(job.id, url, had=listed)
+        self.ledger.job_created(job.id, url, findable=listed)
         if not isinstance(job.ends, Pending):
             self.job_ends(job)
 
