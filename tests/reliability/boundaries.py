@@ -85,6 +85,8 @@ class Tracer:
     faults: Mapping[int, Fault] = field(default_factory=dict)
     effect: Effect = lambda *_: None
     outage: Counter[str] = field(default_factory=Counter)
+    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
+    """What else happens, whole, just before a boundary is crossed."""
     trace: list[Boundary] = field(default_factory=list)
     _running: list[str] = field(default_factory=list)
     _begins: bool = True
@@ -104,6 +106,7 @@ class Tracer:
         if not self._running:
             return real()
         boundary = self._enter(call)
+        self.meanwhile.pop(boundary.number, _nothing)()
         fault = self._fault(boundary)
 
         def done() -> Any:
@@ -146,6 +149,10 @@ class Tracer:
         self._begins = False
         self.trace.append(boundary)
         return boundary
+
+
+def _nothing() -> None:
+    pass
 
 
 def throttling(call: str) -> ClientError:

@@ -64,6 +64,13 @@ def one_of_each_kind(boundaries: Mapping[Story, list[Boundary]]) -> Iterator[Cra
                 yield from (Crash(story, boundary, fault) for fault in boundary.faults)
 
 
+def interrupted(cloud: Cloud, story: Story) -> Iterator[tuple[str, list[str]]]:
+    """Before each boundary, in the middle of its invocation, everything else comes: T4."""
+    for boundary in dry_run(cloud, story).tracer.trace:
+        run = story.play(cloud, meanwhile={boundary.number: Run.everything_comes_again})
+        yield f"{story.name} / {boundary.name}", run.wrong
+
+
 # A row whose fate is unknown is looked for until its deadline. With a reconciler that runs less
 # often two deaths take half as long to play; with one death it runs every minute.
 _SWEEP_MINUTES = 15

@@ -186,6 +186,19 @@ class Life(RuleBasedStateMachine):
     def something_will_break(self, boundary: int, fault: Fault) -> None:
         self.tracer.faults = {len(self.tracer.trace) + boundary: fault}
 
+    @rule(boundary=st.integers(0, 12))
+    def everything_will_come_in_the_middle(self, boundary: int) -> None:
+        """Webhooks, messages and the reconciler, while the next invocation is at a boundary."""
+        at = len(self.tracer.trace) + boundary
+        self.tracer.meanwhile = {at: self.come_again}
+
+    def come_again(self) -> None:
+        over = [job for job in self.jobs() if not isinstance(job.ends, Pending)]
+        for job in over:
+            self.life.deliver_webhook(job, ())
+        self.a_message_comes_once_more()
+        self.life.sweep()
+
     @precondition(lambda self: any(job.makes_picture for job in self.jobs()))
     @rule()
     def a_picture_cannot_be_copied_now(self) -> None:
@@ -226,7 +239,7 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Nothing breaks any more. Jobs that are still running are told to stop when it is time."""
         try:
-            self.tracer.faults = {}
+            self.tracer.faults, self.tracer.meanwhile = {}, {}
             self.life.provider.answers.clear()
             self.life.until_quiet()
             self.life.judge()

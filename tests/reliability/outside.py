@@ -10,7 +10,6 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -126,10 +125,11 @@ class Run:
 
         def create() -> Prediction:
             row = self.world.request.accept(makers.KEY, wanted)
-            # As the function does: the row is accepted by now, whatever happens.
-            with suppress(Exception):
-                row = self.world.request.send(row)
-            return row
+            try:
+                return self.world.request.send(row)
+            except Exception as error:  # noqa: BLE001 - as the function: the row is accepted by now
+                self.errors.append(error)
+                return row
 
         self._until_answered("create_prediction", create)
 
@@ -183,6 +183,16 @@ class Run:
         self._next_sweep = self.clock() + timedelta(minutes=self.sweep_minutes)
         self.invoke("reconcile", lambda: self.world.reconcile(lambda: True))
 
+    def everything_comes_again(self) -> None:
+        """Every webhook there can be by now, every message, and the reconciler."""
+        for job in self.provider.jobs:
+            if job.webhook_url and job.ready_at <= self.clock():
+                self.deliver_webhook(job, ())
+        for pk, sk in list(self.ledger.items):
+            if sk == "PRED":
+                self._submit({"prediction_id": pk.partition("#")[2]}, MAX_RECEIVES["submissions"])
+        self.sweep()
+
     def _sweep_at(self) -> datetime | None:
         """When the reconciler next finds something; runs that find nothing are left out."""
         if not self._due:
@@ -198,7 +208,7 @@ class Run:
         # Without a URL the ledger cannot tell whose it is; the row that is being sent is.
         sent = [pk for (pk, _), item in self.ledger.items.items() if _is_being_sent(item)]
         url = job.webhook_url or f"/{sent[0].partition('#')[2]}."
-        self.ledger.job_created(job.id, url, had=listed)
+        self.ledger.job_created(job.id, url, findable=listed)
         if not isinstance(job.ends, Pending):
             self.job_ends(job)
 

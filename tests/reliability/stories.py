@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import batched
 
 from moto.sqs.models import sqs_backends
@@ -42,11 +43,17 @@ class Story:
     webhooks: bool = True
 
     def play(
-        self, cloud: Cloud, faults: Mapping[int, Fault] | None = None, sweep_minutes: int = 1
+        self,
+        cloud: Cloud,
+        faults: Mapping[int, Fault] | None = None,
+        sweep_minutes: int = 1,
+        meanwhile: Mapping[int, Callable[[Run], object]] | None = None,
     ) -> Run:
         """Tell it with these faults, and see it through. The cloud is as new before and after."""
         tracer = Tracer(faults or {})
         run = Run(cloud, tracer, self.webhooks, sweep_minutes=sweep_minutes)
+        for number, happens in (meanwhile or {}).items():
+            tracer.meanwhile[number] = partial(happens, run)
         elena = makers.character()
         with quick_moto(), run.ledger.watching(), watched(tracer, PARTS):
             try:

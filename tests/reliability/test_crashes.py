@@ -71,3 +71,11 @@ def test_every_death_of_a_whole_story(cloud: Cloud, listed: Listed) -> None:
     ]
     assert len(chosen) == 2 * len(listed[story])
     assert {str(each): wrong for each in chosen if (wrong := each.play(cloud))} == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["fal", "webhook lost", "message lost", "copying fails", "board falls back"]
+)
+def test_everything_comes_in_the_middle_of_everything(cloud: Cloud, name: str) -> None:
+    found = crashes.interrupted(cloud, stories.BY_NAME[name])
+    assert {where: wrong for where, wrong in found if wrong} == {}
