@@ -40,7 +40,8 @@ from tests.reliability.boundaries import Fault, Tracer, watched
 from tests.reliability.jobs import BROKEN, PICTURE, UNTOLD, Job
 from tests.reliability.outside import PARTS, Run
 from tests.reliability.speed import quick_moto
-from tests.reliability.stories import REFUSED, wanted
+from tests.reliability.stories import REFUSED
+from tests.reliability.wishes import wanted
 
 BLOCKED = Failed(Failure(FailureKind.BLOCKED, "no", "content_policy_violation"))
 # What the provider answers to a submission; None is that it takes the job.
@@ -213,7 +214,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(answers=st.lists(st.sampled_from([500, None, 302, 429, 410]), max_size=2))
     def the_customer_will_answer(self, answers: list[int | None]) -> None:
-        self.life.world.customer.answers = answers
+        self.life.world.customer.answers = [*answers]
 
     # --- always ---
 

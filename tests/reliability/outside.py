@@ -113,7 +113,12 @@ class Run:
 
     # --- those who ask ---
 
-    def ask(self, model: str = makers.FAL, callback_url: str | None = CALLBACK_URL) -> None:
+    def ask(
+        self,
+        model: str = makers.FAL,
+        callback_url: str | None = CALLBACK_URL,
+        max_paid_attempts: int = 1,
+    ) -> None:
         """Somebody asks for a picture, and again if the answer was an error or none."""
         wanted = PredictionRequest(
             model,
@@ -121,6 +126,7 @@ class Run:
             Look(),
             seed=7,
             callback_url=callback_url,
+            max_paid_attempts=max_paid_attempts,
         )
 
         def create() -> Prediction:
@@ -136,6 +142,24 @@ class Run:
     def board(self, wanted: StoryboardRequest) -> None:
         """Somebody asks for a board."""
         self._until_answered("api", lambda: self.world.create_board(makers.KEY, wanted)[0])
+
+    def cancel(self) -> None:
+        """Whoever asked last does not want it any more."""
+        if not self.accepted:
+            return  # It was never answered: nobody knows its id.
+        last, cancel = self.accepted[-1], self.world.cancel
+        if isinstance(last, Prediction):
+            self._until_answered("cancel", lambda: cancel.prediction(last.tenant, last.id))
+        else:
+            self._until_answered(
+                "cancel", lambda: cancel.storyboard(last.tenant, last.id, lambda: True)[0]
+            )
+
+    def cancel_what_is_being_sent(self) -> None:
+        """From elsewhere, by somebody who has seen its id in the list."""
+        items = self.ledger.items.items()
+        [row_id] = [pk.partition("#")[2] for (pk, _), item in items if _is_being_sent(item)]
+        self._until_answered("cancel", lambda: self.world.cancel.prediction("acme", row_id))
 
     def _until_answered(self, function: str, work: Callable[[], Any]) -> None:
         for _ in range(3):

@@ -18,17 +18,18 @@ from storyhook.domain.outcome import (
     Pending,
     Rejected,
 )
-from storyhook.domain.requests import CharacterRequest, ReferenceRequest, StoryboardRequest
-from storyhook.domain.story import Look
+from storyhook.domain.requests import CharacterRequest, ReferenceRequest
 from tests.fixtures import makers
 from tests.fixtures.cloud import BUCKET, TABLE, Cloud
 from tests.fixtures.pictures import picture
-from tests.fixtures.world import CALLBACK_URL, THROTTLED, UNAVAILABLE
+from tests.fixtures.world import THROTTLED, UNAVAILABLE
+from tests.reliability import wishes
 from tests.reliability.boundaries import Fault, Tracer, watched
 from tests.reliability.jobs import BROKEN, UNTOLD, Job
 from tests.reliability.ledger import ACCOUNT
 from tests.reliability.outside import PARTS, REFERENCE_URL, Run
 from tests.reliability.speed import quick_moto
+from tests.reliability.wishes import wanted
 
 REFUSED = Rejected(Failure(FailureKind.INVALID_INPUT, "no such size", "value_error"))
 
@@ -87,21 +88,6 @@ def _clear(run: Run) -> None:
     for machine in stepfunctions_backends[ACCOUNT]["us-east-1"].state_machines:
         machine.executions.clear()
     run.cloud.calls.clear()
-
-
-def wanted(scenes: int, model: str = makers.REPLICATE, **asked: object) -> StoryboardRequest:
-    """A board of Elena, who comes with it."""
-    elena = CharacterRequest("elena", "Elena", "red hair", None, "character", ())
-    given = {
-        "title": "The map",
-        "model": model,
-        "scenes": tuple(makers.scene(id=f"scene-{n}", position=n) for n in range(1, scenes + 1)),
-        "characters": (elena,),
-        "look": Look(),
-        "seed": 7,
-        "callback_url": CALLBACK_URL,
-    }
-    return StoryboardRequest(**{**given, **asked})  # type: ignore[arg-type]
 
 
 def fal(run: Run) -> None:
@@ -272,7 +258,9 @@ def without_webhooks_answer_lost(run: Run) -> None:
     run.ask()
 
 
-GOOD, FAILED, EXPIRED = {"succeeded": 1}, {"failed": 1}, {"expired": 1}
+GOOD, FAILED, EXPIRED, CANCELED = (
+    {end: 1} for end in ("succeeded", "failed", "expired", "canceled")
+)
 STORIES = (
     Story("fal", fal, GOOD),
     Story("replicate, all twice", replicate_all_twice, GOOD),
@@ -292,6 +280,14 @@ STORIES = (
     Story("webhook names no job", webhook_names_no_job, GOOD),
     Story("expires", expires, EXPIRED),
     Story("never stops", never_stops, EXPIRED),
+    Story("cancel queued", wishes.cancel_queued, CANCELED),
+    Story("cancel running", wishes.cancel_running, CANCELED),
+    Story("cancel too late", wishes.cancel_too_late, GOOD),
+    Story("cancel while sending", wishes.cancel_while_sending, CANCELED),
+    Story("cancel unknown", wishes.cancel_unknown, CANCELED),
+    Story("cancel board", wishes.cancel_board, {"canceled": 2}),
+    Story("pays again", wishes.pays_again, GOOD),
+    Story("hears of everything", wishes.hears_of_everything, {"failed": 1, "succeeded": 2}),
     Story("board", board, {"succeeded": 2}),
     Story("board fails in part", board_fails_in_part, {"failed": 1, "succeeded": 1}),
     Story("board falls back", board_falls_back, {"failed": 1, "succeeded": 1}),

@@ -80,8 +80,8 @@ class _Judge:
             self._ended(row)
             self._pictures(row)
         for row_id, jobs in self.jobs.items():
-            row = self.rows.get(row_id)
-            if len(jobs) > (row.max_paid_attempts if row else 1):
+            accepted = self.rows.get(row_id)
+            if len(jobs) > (accepted.max_paid_attempts if accepted else 1):
                 self._note("I2", f"{row_id} was paid {len(jobs)} times")
         for board in self.boards.values():
             self._board(board)
