@@ -23,7 +23,7 @@ NOT_WALKED = {
     "assemble: AssembleStoryboard.finish self.storyboards.get": "two end a board at once: a "
     "write that is sent twice does that, in the tests below",
     "cancel: Cancel.row self.predictions.get": "somebody is faster: races in test_cancel",
-    "cancel: Cancel.storyboard self.storyboards.get": "the board ends meanwhile: test_cancel_boards",
+    "cancel: Cancel.storyboard self.storyboards.get": "it ends meanwhile: test_cancel_boards",
 }
 Listed = dict[Story, list[Boundary]]
 
