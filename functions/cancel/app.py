@@ -10,7 +10,7 @@ from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.http import problems
 from storyhook.http.events import caller, parse
-from storyhook.http.requests import CancelBody
+from storyhook.http.requests import NothingBody
 from storyhook.logs import handled
 
 # API Gateway waits for 30 s; a long board leaves the rest to the reconciler.
@@ -22,8 +22,7 @@ _MAX_ANSWER_BYTES = 5_500_000
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """200 when it is known how it ended, 202 while it is not; the thing as GET answers it."""
     try:
-        if event.get("body"):
-            parse(CancelBody, event)
+        parse(NothingBody, event, optional=True)
         known, body = _cancel(event, context)
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)

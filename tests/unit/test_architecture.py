@@ -59,7 +59,7 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
     "webhook, fal": ("webhook", "wiring.webhook().reader('fal')", {*SDKS, *PLANNER, "pydantic"}),
     "webhook, replicate": (
         "webhook",
-        "wiring.webhook().reader('replicate').secret()",
+        "wiring.webhook().reader('replicate').secrets.all()",
         {*SDKS, *PLANNER, "pydantic", "nacl"},
     ),
     "authorizer": ("authorizer", "wiring.authorizer()", {*SDKS, "pydantic", "nacl"}),

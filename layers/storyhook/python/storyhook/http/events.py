@@ -44,8 +44,8 @@ def parse[Body: BaseModel](
     """The checked body of an HTTP API event; raises with the path of every wrong field.
 
     `query` names the parameters that the route reads; no body at all counts as {} where it is
-    `optional`. What would be ignored is refused: somebody
-    who misspells a dry run must not pay for a real one.
+    `optional`. What would be ignored is refused: somebody who misspells a dry run must not pay
+    for a real one.
     """
     unknown = [name for name in event.get("queryStringParameters") or {} if name not in query]
     unknown += [name for name in event.get("headers") or {} if name.lower() == "idempotency-key"]

@@ -16,6 +16,7 @@ from storyhook.wiring import parts
 if TYPE_CHECKING:
     from storyhook.aws.bucket import Bucket
     from storyhook.aws.queues import SubmissionsQueue
+    from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.service import Api
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
@@ -84,7 +85,34 @@ def api() -> "Api":
             parts.clock,
             randomness.token_bytes,
         ),
-        callbacks=parts.callback_routes(config),
+        callbacks=_callback_routes(config),
+    )
+
+
+def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
+    from storyhook.aws.addresses import AddressTable
+    from storyhook.aws.callback_secrets import SecretVersionTable
+    from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.queues import CallbacksQueue
+    from storyhook.aws.secrets import Secrets
+    from storyhook.http.callbacks import CallbackRoutes
+    from storyhook.providers.callbacks import callback_secret, masters
+    from storyhook.usecases.callback_secrets import CallbackSecrets
+    from storyhook.usecases.callbacks import CallbackLog, Replay
+
+    rows = parts.table(config.table_name)
+    callbacks = CallbackTable(rows)
+    log = CallbackLog(callbacks, AddressTable(rows), parts.clock)
+    queue = CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url)
+    secrets = Secrets(parts.client("ssm"), config.secrets_prefix)
+
+    def derive(key_id: str, version: int) -> str:
+        return callback_secret(masters(secrets.get("signing-key"))[0], key_id, version)
+
+    return CallbackRoutes(
+        log=log,
+        replay=Replay(log, callbacks, queue, parts.clock),
+        secrets=CallbackSecrets(SecretVersionTable(rows), derive, parts.clock),
     )
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from storyhook.aws.secrets import ProviderKeys
     from storyhook.aws.table import Table
     from storyhook.aws.workflow import StepFunctions
-    from storyhook.http.callbacks import CallbackRoutes
     from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
     from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
     from storyhook.usecases.cancel import Cancel
@@ -126,33 +125,6 @@ def tell(config: CallbackSource) -> "Tell":
             queue=CallbacksQueue(client("sqs"), config.callbacks_queue_url),
             clock=clock,
         ),
-    )
-
-
-def callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
-    from storyhook.aws.addresses import AddressTable
-    from storyhook.aws.callback_secrets import SecretVersionTable
-    from storyhook.aws.callbacks import CallbackTable
-    from storyhook.aws.queues import CallbacksQueue
-    from storyhook.aws.secrets import Secrets
-    from storyhook.http.callbacks import CallbackRoutes
-    from storyhook.providers.callbacks import callback_secret, masters
-    from storyhook.usecases.callback_secrets import CallbackSecrets
-    from storyhook.usecases.callbacks import CallbackLog, Replay
-
-    rows = table(config.table_name)
-    callbacks = CallbackTable(rows)
-    log = CallbackLog(callbacks, AddressTable(rows), clock)
-    queue = CallbacksQueue(client("sqs"), config.callbacks_queue_url)
-    secrets = Secrets(client("ssm"), config.secrets_prefix)
-
-    def derive(key_id: str, version: int) -> str:
-        return callback_secret(masters(secrets.get("signing-key"))[0], key_id, version)
-
-    return CallbackRoutes(
-        log=log,
-        replay=Replay(log, callbacks, queue, clock),
-        secrets=CallbackSecrets(SecretVersionTable(rows), derive, clock),
     )
 
 
