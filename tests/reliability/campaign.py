@@ -85,7 +85,8 @@ def play(run: Run, *, quiet: bool = True) -> Result:
         found = verdict(simulation.ledger)
     ledger = simulation.ledger
     made = [job for job in ledger.jobs.values() if job.succeeded_at]
-    kept = {item["id"]["S"] for item in _rows(ledger, "PRED") if "images" in item}
+    rows = _rows(ledger, "PRED")
+    kept = {item["id"]["S"] for item in rows if item["status"]["S"] == "succeeded"}
     return Result(
         run=run,
         wrong=found.wrong,
@@ -95,7 +96,7 @@ def play(run: Run, *, quiet: bool = True) -> Result:
         callbacks=Counter(item["status"]["S"] for item in _rows(ledger, "CB")),
         pictures_made=len(made),
         pictures_kept=sum(job.row_id in kept for job in made),
-        waited=sorted(_waited(item) for item in _rows(ledger, "PRED") if "completed_at" in item),
+        waited=sorted(_waited(item) for item in rows if "completed_at" in item),
         aws_calls=simulation.faults.calls,
         seconds=time.monotonic() - began,
         fingerprint=_fingerprint(ledger),

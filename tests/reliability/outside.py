@@ -229,9 +229,9 @@ class Run:
 
     def _job_begins(self, job: Job) -> None:
         listed = job.webhook_url is not None and job.path[0] == "replicate"
-        # Without a URL the ledger cannot tell whose it is; the row that is being sent is.
+        # Without a URL the ledger cannot tell whose it is; the row that was asked for last is.
         sent = [pk for (pk, _), item in self.ledger.items.items() if _is_being_sent(item)]
-        url = job.webhook_url or f"/{sent[0].partition('#')[2]}."
+        url = job.webhook_url or f"/{sent[-1].partition('#')[2]}."
         self.ledger.job_created(job.id, url, findable=listed)
         if not isinstance(job.ends, Pending):
             self.job_ends(job)

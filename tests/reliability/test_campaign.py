@@ -49,6 +49,7 @@ def short_runs() -> list[Result]:
 def test_no_promise_is_broken(short_runs: list[Result]) -> None:
     for result in short_runs:
         assert result.wrong == none_broken(), f"seed {result.run.seed}"
+        assert result.pictures_made == result.pictures_kept + len(result.paid_for_nothing)
         assert result.endings["succeeded"] > 70
 
 
