@@ -153,6 +153,8 @@ def test_every_scene_ends_as_its_provider_says(
     for row in slowest:
         print(row["metrics"]["total_seconds"], row["status"], jobs[row["id"]][0]["faults"])
     print(dict(states))
+    last = max(row["completed_at"] for row in predictions.values())
+    print(f"asked {board['created_at']}, last scene {last}, board over {board['completed_at']}")
     assert len(board["scenes"]) == SCENES
     assert set(states) <= {"succeeded", "failed", "blocked"}
     assert states["succeeded"] > 0.9 * SCENES
