@@ -18,7 +18,8 @@ demo: tools ## make a picture story on a local cloud: no account, no keys [MODEL
 	@$(PYTHON) -m local.demo $(if $(MODEL),--model "$(MODEL)") $(if $(STORY),--story "$(STORY)") $(ARGS)
 
 test: lint types template ## everything: lint, types, template, unit, integration and end to end
-	@$(PYTHON) -m pytest --durations=15 $(ARGS)
+	@$(PYTHON) -m pytest --durations=10 -n auto --dist loadfile --ignore tests/e2e $(ARGS)
+	@$(PYTHON) -m pytest --durations=10 tests/e2e $(ARGS)
 
 check: lint types ## the quick part: lint, types, unit tests
 	@$(PYTHON) -m pytest tests/unit --durations=5 $(ARGS)
@@ -28,6 +29,8 @@ bench: tools ## measure start-up, throughput and cost against the budgets
 
 campaign: tools ## 12,000 predictions under every fault, in virtual time; writes docs/reliability.md
 	@$(PYTHON) -m tests.reliability $(ARGS)
+	@$(if $(ARGS),,$(PYTHON) -m tests.reliability.pairs)
+	@$(if $(ARGS),,$(PYTHON) -m pytest -q -s tests/e2e/storm.py)
 
 models: tools ## try every model of the catalogue on a local cloud; writes docs/models.md
 	@$(PYTHON) -m local.trial $(ARGS)

@@ -1,6 +1,5 @@
 """A callback URL that fails for long is disabled, says so, and is enabled by a replay."""
 
-import json
 import logging
 from typing import Any
 
@@ -142,7 +141,7 @@ def test_a_replay_that_fails_leaves_it_disabled_and_is_not_tried_again(world: Wo
 
 
 def test_that_an_address_is_disabled_is_said_loudly(
-    cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = "https://app.example.com/hooks?token=the-customers-own"
     world = World(cloud, clock)
@@ -150,12 +149,12 @@ def test_that_an_address_is_disabled_is_said_loudly(
     with functions.staged(cloud, clock, monkeypatch) as stage:
         stage.web.pages[url] = Answer(410, b"", False)
         stage.run("callback", events.queue("callbacks", _message(callback)))
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[:1] == "{"]
-    [line] = [each for each in lines if each["message"] == "callback address disabled"]
-    assert line["level"] == logging.getLevelName(logging.WARNING)
+    lines = [vars(record) for record in caplog.records]
+    [line] = [each for each in lines if each["msg"] == "callback address disabled"]
+    assert line["levelno"] == logging.WARNING
     assert (line["host"], line["tenant"]) == ("app.example.com", "acme")
     assert line["reason"] == "it answered 410 Gone"
-    assert "the-customers-own" not in json.dumps(lines)
+    assert "the-customers-own" not in str(lines)
 
 
 def test_one_bad_message_takes_no_other_along(

@@ -205,7 +205,9 @@ class Ledger:
             self._unchanged(pk, old, new, _FIXED)
         elif before != after and (before, after) not in STEPS:
             self.note("I3", f"{pk} went from {before} to {after}")
-        if "handle" in old and "handle" in new and not _same_job(old, new):
+        # Of a row that may be paid for twice, the job counts that makes a picture first.
+        once = int(new.get("max_paid_attempts", {"N": "1"})["N"]) == 1
+        if once and "handle" in old and "handle" in new and not _same_job(old, new):
             self.note("I4", f"{pk} changed to another job")
 
     def _unchanged(self, pk: str, old: Item, new: Item, fixed: tuple[str, ...]) -> None:
