@@ -8,8 +8,8 @@ UV := .tools/uv/bin/uv
 export PYTHONPATH := layers/storyhook/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench campaign models up down status build deploy requirements clean \
-	tools lint types template format
+.PHONY: help demo test check bench campaign models up down status build deploy redrive \
+	requirements clean tools lint types template format
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,10 @@ build: tools ## what would be deployed, into .aws-sam/ [ENV=prod]
 
 deploy: tools ## build and deploy to your AWS account; asks first [ENV=prod REGION=…]
 	@$(PYTHON) -m tools.deploy --environment $(or $(ENV),prod) $(if $(REGION),--region "$(REGION)")
+
+redrive: tools ## send given-up messages (dead letters) again [STACK=… REGION=… ARGS=--look]
+	@$(PYTHON) -m tools.redrive --stack-name $(or $(STACK),storyhook) \
+		$(if $(REGION),--region "$(REGION)") $(ARGS)
 
 format: tools ## rewrite the sources in the one format
 	@$(PYTHON) -m ruff check --quiet --fix . ; $(PYTHON) -m ruff format .

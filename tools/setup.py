@@ -1,10 +1,12 @@
 """What a stack needs beside its template: the secrets, and a first API key.
 
     python -m tools.setup --stack-name storyhook --region eu-west-1
+    python -m tools.setup --stack-name storyhook --rotate signing-key
 
 CloudFormation cannot make SSM SecureStrings, and a secret has no business in a template's
 parameters anyway. Provider keys come from FAL_KEY and REPLICATE_API_TOKEN, or are asked for;
-Replicate's webhook secret is fetched with its token. What is there already is left alone.
+Replicate's webhook secret is fetched with its token. What is there already is left alone, unless
+it is told to rotate: then the old secret stays valid beside the new one until the next rotation.
 The local cloud is set up by the same functions.
 """
 
@@ -24,13 +26,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storyhook.domain.ids import new_id
-from storyhook.providers.callbacks import callback_secret
+from storyhook.providers.callbacks import callback_secret, masters
 
 REPLICATE_URL = "https://api.replicate.com"
 FAL_KEY = "fal-key"
 REPLICATE_TOKEN = "replicate-token"
 REPLICATE_WEBHOOK_SECRET = "replicate-webhook-secret"
 SIGNING_KEY = "signing-key"  # from it the secret of each callback is derived
+ROTATING = (SIGNING_KEY, REPLICATE_WEBHOOK_SECRET)
 PARAMETERS = (FAL_KEY, REPLICATE_TOKEN, REPLICATE_WEBHOOK_SECRET, SIGNING_KEY)
 
 _TIMEOUT_SECONDS = 20
@@ -63,6 +66,16 @@ def put_parameters(ssm: Any, stage: str, values: Mapping[str, str]) -> None:
         )
 
 
+def rotate(ssm: Any, stage: str, name: str, new: str) -> bool:
+    """Put `new` before the present secret, which stays valid; False if it is that already."""
+    path = parameter_name(stage, name)
+    current, *_ = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"].split()
+    if current == new:
+        return False
+    ssm.put_parameter(Name=path, Value=f"{new} {current}", Type="SecureString", Overwrite=True)
+    return True
+
+
 def new_signing_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
@@ -77,7 +90,8 @@ def create_api_key(
     key = ApiKey(
         key_id,
         "shk_" + secrets.token_urlsafe(32),
-        callback_secret(found["Parameter"]["Value"], key_id),
+        # While the master is rotated it holds two; the first is the new one.
+        callback_secret(masters(found["Parameter"]["Value"])[0], key_id),
     )
     digest = hashlib.sha256(key.secret.encode()).hexdigest()
     item = {
@@ -114,6 +128,9 @@ def main() -> None:
     outputs = {o["OutputKey"]: o["OutputValue"] for o in found["Outputs"]}
 
     ssm = session.client("ssm")
+    if options.rotate:
+        _rotate(ssm, stage, options.rotate)
+        return
     absent = missing_parameters(ssm, stage)
     put_parameters(ssm, stage, _values_for(absent))
     for name in absent:
@@ -131,6 +148,19 @@ def main() -> None:
         print("and the secret that its callbacks are signed with:")
         print(f"  {key.callback_secret}")
     print(f"API: {outputs['ApiUrl']}")
+
+
+def _rotate(ssm: Any, stage: str, name: str) -> None:
+    if name == SIGNING_KEY:
+        new = new_signing_key()
+    else:
+        path = parameter_name(stage, REPLICATE_TOKEN)
+        token = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
+        new = _replicate_webhook_secret(token)
+    if rotate(ssm, stage, name, new):
+        print(f"{parameter_name(stage, name)}: new; the one before it stays valid until the next")
+    else:
+        print(f"{parameter_name(stage, name)}: Replicate still has the same; nothing changed")
 
 
 def _values_for(absent: list[str]) -> dict[str, str]:
@@ -172,6 +202,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--region", help="default: as the AWS CLI finds it")
     parser.add_argument("--tenant", default="default", help="whose API key to make")
     parser.add_argument("--new-key", action="store_true", help="make one more API key")
+    parser.add_argument("--rotate", choices=ROTATING, help="put a new secret before the old one")
     return parser.parse_args()
 
 

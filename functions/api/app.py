@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from storyhook import wiring
 from storyhook.domain.errors import NotFound, StoryhookError
 from storyhook.http import problems
-from storyhook.http.service import Handler
+from storyhook.http.reading import Handler
 from storyhook.logs import handled
 
 

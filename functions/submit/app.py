@@ -12,9 +12,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     submit, queue = wiring.submit()
     again = []
     for record in event["Records"]:
-        message = json.loads(record["body"])
-        prediction_id = message["prediction_id"]
+        prediction_id = None
         try:
+            message = json.loads(record["body"])
+            prediction_id = message["prediction_id"]
             wait = submit.from_queue(prediction_id, message.get("task_token"))
             if wait is not None:
                 queue.defer(record["receiptHandle"], wait)

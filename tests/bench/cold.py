@@ -49,6 +49,17 @@ def create_prediction(provider: str) -> None:
     sdk(request.submit.provider, provider)
 
 
+def cancel(provider: str) -> None:
+    """A scene that is at its provider: the workflow is told in the end."""
+    app()
+    from storyhook import wiring
+
+    ask, _ = wiring.cancel()
+    log()
+    clients("dynamodb", "s3", "ssm", "stepfunctions")
+    sdk(ask.provider, provider)
+
+
 def submit(provider: str) -> None:
     app()
     from storyhook import wiring
@@ -153,6 +164,8 @@ CASES = {
     "api": api,
     "create_prediction fal": lambda: create_prediction("fal"),
     "create_prediction replicate": lambda: create_prediction("replicate"),
+    "cancel fal": lambda: cancel("fal"),
+    "cancel replicate": lambda: cancel("replicate"),
     "submit fal": lambda: submit("fal"),
     "submit replicate": lambda: submit("replicate"),
     "webhook fal board": lambda: webhook("fal", "stepfunctions"),

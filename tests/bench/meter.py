@@ -171,6 +171,8 @@ def _units(operation: str, content: bytes) -> tuple[float, float]:
     answer = json.loads(content or b"{}")
     if "ConditionalCheckFailed" in answer.get("__type", ""):
         return 0.0, 1.0  # it is billed all the same
+    if "CancellationReasons" in answer:
+        return 0.0, 2.0 * len(answer["CancellationReasons"])  # so is a transaction, twice
     if operation == "GetItem":
         return _read_units([answer.get("Item", {})]), 0.0
     if operation == "BatchGetItem":

@@ -152,6 +152,7 @@ def _section(taken: list[dict[str, float]]) -> Section:
         [
             "webhook: DynamoDB, S3, and Step Functions or SQS; fal adds PyNaCl, Replicate SSM.",
             "submit: DynamoDB, S3, SSM and the provider's SDK; create_prediction: request models.",
+            "cancel: as submit, and Step Functions.",
             "api: resolver, DynamoDB, S3, Step Functions. authorizer: DynamoDB.",
             "callback: DynamoDB, SSM, the system's certificates. assemble: DynamoDB, S3, SQS.",
             "reconcile, idle: DynamoDB, which is all that most minutes need; busy: all of it.",

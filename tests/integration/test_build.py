@@ -170,7 +170,7 @@ def test_the_built_template_points_at_what_is_there(build: Build) -> None:
         for name, resource in template["Resources"].items()
         if "CodeUri" in resource.get("Properties", {})
     }
-    assert len(of_type) == 8
+    assert len(of_type) == 9
     for name, function in of_type.items():
         code = build.folder / function["Properties"]["CodeUri"]
         assert (code / "app.py").is_file(), name

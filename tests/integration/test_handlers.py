@@ -15,12 +15,14 @@ from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
+from storyhook.providers.callbacks import callback_secret
 from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import NOW, Clock
-from tests.fixtures.cloud import Cloud
+from tests.fixtures.cloud import MASTER_KEY, Cloud
 from tests.fixtures.functions import FUNCTIONS, Stage
 
 FILES = sorted(events.FOLDER.glob("*/*.json"))
+JOB = events.JOBS["replicate"]
 NAMES = [f"{path.parent.name}/{path.stem}" for path in FILES]
 
 
@@ -48,13 +50,21 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
         ["scenes[0].characters[1]", "scenes[1].characters[0]"],
     ),
     "api/create_storyboard_no_scenes": (422, "invalid-request", ["scenes"]),
+    "api/create_storyboard_events_without_url": (422, "invalid-request", ["callback_events"]),
+    "api/create_storyboard_unknown_event": (422, "invalid-request", ["callback_events"]),
+    "api/get_callback_unknown": (404, "not-found", []),
+    "api/list_callbacks_by_colour": (422, "invalid-request", ["status", "subject", "colour"]),
     "api/get_prediction_unknown": (404, "not-found", []),
     "api/plan_storyboard_maybe": (422, "invalid-request", ["dry_run"]),
     "api/list_models_by_colour": (422, "invalid-request", ["sort"]),
     "api/not_json": (400, "not-json", []),
     "api/unknown_route": (404, "not-found", []),
+    "cancel/prediction_unknown": (404, "not-found", []),
+    "cancel/storyboard_unknown": (404, "not-found", []),
+    "cancel/with_a_reason": (422, "invalid-request", ["reason"]),
     "create_prediction/references_not_taken": (422, "references-not-taken", ["characters"]),
     "create_prediction/unknown_model": (422, "unknown-model", ["model"]),
+    "create_prediction/callback_events_of_a_board": (422, "invalid-request", ["callback_events"]),
     "create_prediction/callback_not_https": (422, "invalid-callback-url", ["callback_url"]),
     "webhook/fal_forged": (401, "bad-signature", []),
     "webhook/replicate_forged": (401, "bad-signature", []),
@@ -249,6 +259,62 @@ def test_api_list_models_by_price(stage: Stage, run: Run) -> None:
     assert items[0]["id"] == "rep-flux-schnell"
 
 
+@on("api/list_callbacks")
+def test_api_list_callbacks(stage: Stage, run: Run) -> None:
+    listed = body(run())
+    [item] = listed["items"]
+    assert (item["id"], item["status"], item["attempts"]) == (events.CALLBACK, "pending", [])
+    assert item["address"] == {"status": "active", "since": None, "reason": None}
+    assert "payload" not in item
+    assert listed["next_cursor"] is None
+
+
+@on("api/get_callback")
+def test_api_get_callback(stage: Stage, run: Run) -> None:
+    shown = body(run())
+    assert (shown["id"], shown["url"]) == (events.CALLBACK, events.CALLBACK_URL)
+    assert shown["payload"] == {"type": "prediction.completed"}
+
+
+@on("api/replay_callback")
+def test_api_replay_callback(stage: Stage, run: Run) -> None:
+    answer = run()
+    assert body(answer, 202)["status"] == "pending"
+    assert answer["headers"]["Location"] == f"/callbacks/{events.CALLBACK}"
+    body(run(), 202)
+    first, second = stage.cloud.sent(stage.cloud.callbacks_url)
+    for message in (first, second):
+        turn = {"callback_id": events.CALLBACK, "turn": message["turn"]}
+        stage.run("callback", events.queue("callbacks", turn))
+    assert len(stage.web.requests) == 1
+
+
+@on("api/get_callback_secret")
+def test_api_get_callback_secret(stage: Stage, run: Run) -> None:
+    assert body(run()) == {
+        "secret": callback_secret(MASTER_KEY, "key_1"), "version": 1, "previous_expires_at": None,
+    }  # fmt: skip
+
+
+@on("api/rotate_callback_secret")
+def test_api_rotate_callback_secret(
+    stage: Stage, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert body(run()) == {
+        "secret": callback_secret(MASTER_KEY, "key_1", 2), "version": 2,
+        "previous_expires_at": "2026-01-02T00:00:10.000Z",
+    }  # fmt: skip
+    answer = run()
+    assert answer["statusCode"] == 409
+    problem = json.loads(answer["body"])
+    assert problem["type"] == "/problems/rotation-too-soon"
+    assert "2026-01-02T00:00:10Z" in problem["detail"]
+    assert "whsec_" not in capsys.readouterr().out
+    stage.run("callback", read("callback/delivery"))
+    [(_, _, _, headers)] = stage.web.requests
+    assert len(headers["webhook-signature"].split(" ")) == 2
+
+
 # --- authorizer ---
 
 
@@ -260,6 +326,50 @@ def test_authorizer_good_key(stage: Stage, run: Run) -> None:
 @on("authorizer/unknown_key", "authorizer/no_header")
 def test_authorizer_unknown_key(stage: Stage, run: Run) -> None:
     assert run() == {"isAuthorized": False}
+
+
+# --- cancel ---
+
+
+@on("cancel/fal")
+def test_cancel_fal(stage: Stage, run: Run) -> None:
+    shown = body(run(), 202)
+    assert (shown["status"], shown["cancellation"]["in_time"]) == ("running", None)
+    row = stage.prediction("fal")
+    assert (row.cancel_requested_at, row.due_at) == (NOW, NOW)
+    put, *asked = stage.providers.requests
+    assert (put.method, put.path.rpartition("/")[2]) == ("PUT", "cancel")
+    assert [request.method for request in asked] == ["GET"]
+    stage.run("reconcile", read("reconcile/every_minute"))
+    assert [r.method for r in stage.providers.requests[2:]] == ["GET", "PUT", "GET"]
+    assert len(body(run(), 202)["cancellation"]) == 2
+
+
+@on("cancel/replicate")
+def test_cancel_replicate(stage: Stage, run: Run) -> None:
+    stage.providers.answer = functions.canceled_at_replicate
+    shown = body(run())
+    assert shown["status"] == "canceled"
+    assert shown["cancellation"] == {"requested_at": "2026-01-01T00:00:10.000Z", "in_time": True}
+    assert shown["error"]["type"] == "/problems/canceled"
+    assert [r.path.rpartition("/")[2] for r in stage.providers.requests] == ["cancel", JOB]
+    before = stage.cloud.state()
+    assert body(run()) == shown
+    assert stage.cloud.state() == before
+
+
+@on("cancel/storyboard")
+def test_cancel_storyboard(stage: Stage, run: Run) -> None:
+    shown = body(run(), 202)
+    assert (shown["status"], shown["cancellation"]["canceled"]) == ("running", 0)
+    assert shown["urls"]["cancel"] == f"/storyboards/{events.BOARD}/cancel"
+    assert stage.prediction("replicate").cancel_requested_at == NOW
+    stage.providers.answer = functions.canceled_at_replicate
+    stage.run("reconcile", read("reconcile/every_minute"))
+    shown = body(run())
+    assert (shown["status"], shown["cancellation"]["canceled"]) == ("canceled", 1)
+    assert shown["scenes"][0]["cancellation"]["in_time"] is True
+    assert len(stage.cloud.sent(stage.cloud.callbacks_url)) == 1
 
 
 # --- create_prediction, submit ---
@@ -383,6 +493,16 @@ def test_submit_two_messages(stage: Stage, run: Run) -> None:
     assert stage.prediction("fal").status is Status.QUEUED
     [change] = stage.cloud.operations("ChangeMessageVisibility")
     assert (change["ReceiptHandle"], change["VisibilityTimeout"]) == (held["ReceiptHandle"], 7)
+
+
+@pytest.mark.parametrize("poison", ["[]", "not json", "{}"])
+def test_a_message_that_is_none_of_ours_takes_no_other_along(stage: Stage, poison: str) -> None:
+    _queued(stage, "replicate", "fal")
+    event = read("submit/two_messages")
+    event["Records"][1]["body"] = poison
+    answer = stage.run("submit", event)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}
+    assert stage.prediction("replicate").status is Status.SUBMITTED
 
 
 # --- webhook ---

@@ -46,6 +46,11 @@ def full_prediction() -> Prediction:
         next_model=NextModel(3, 1, on_block=True),
         replaces="pred_0",
         replaced_by="pred_2",
+        callback_events=("scene.completed",),
+        scene_position=3,
+        cancel_requested_at=NOW,
+        max_paid_attempts=2,
+        unknown_outcomes=1,
     )
     assert all(getattr(row, field.name) is not None for field in dataclasses.fields(row))
     return row
@@ -60,7 +65,13 @@ def test_a_prediction_comes_back_as_it_went(world: World) -> None:
 
 
 def test_boards_characters_and_callbacks_come_back_as_they_went(world: World) -> None:
-    board, scenes = makers.board((makers.prediction(),), callback_url="https://x", warnings=("a",))
+    board, scenes = makers.board(
+        (makers.prediction(),),
+        callback_url="https://x",
+        warnings=("a",),
+        callback_events=("scene.completed",),
+        sequence=3,
+    )
     world.storyboards.add(board, scenes, [])
     assert world.storyboards.get(board.id) == board
     assert world.storyboards.scenes(board.id) == tuple(scenes)
@@ -69,10 +80,10 @@ def test_boards_characters_and_callbacks_come_back_as_they_went(world: World) ->
     elena = makers.character(references=3)
     world.characters.put(elena)
     assert world.characters.get("acme", "elena") == elena
-    attempts = (Attempt(NOW, 500), Attempt(NOW, None, "no answer"))
+    attempts = (Attempt(NOW, 500, None, 1.5, "slow down", NOW), Attempt(NOW, None, "no answer"))
     callback = Callback(
         "cb_1", "acme", "key_1", "e", "pred_1", "https://x", "{}", CallbackStatus.PENDING,
-        NOW, NOW, attempts, 2,
+        NOW, NOW, attempts, 2, "sb_1", 7, NOW, NOW, 2, 1, "why", NOW.replace(microsecond=0),
     )  # fmt: skip
     assert world.callbacks.add(callback) is True
     assert world.callbacks.add(dataclasses.replace(callback, body="other")) is False

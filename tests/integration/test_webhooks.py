@@ -212,6 +212,15 @@ def test_a_null_payload_succeeded_elsewhere_and_is_fetched(world: World) -> None
     assert world.row(row).seed_returned == 5
 
 
+def test_a_success_without_a_picture_is_asked_for_at_replicate_too(world: World) -> None:
+    row = world.ask(makers.REPLICATE)
+    world.provider.outcomes["job-1"] = Succeeded((IMAGE_URL,))
+    world.webhook(row, {"id": "job-1", "status": "succeeded", "output": None})
+    assert world.row(row).status is Status.SUBMITTED
+    world.sweep(seconds=1)
+    assert world.row(row).status is Status.SUCCEEDED
+
+
 def test_a_null_payload_after_a_lost_answer_still_names_the_job(world: World) -> None:
     """The webhook is the only one who knows the job's id; without it a paid picture is lost."""
     world.provider.answers = [OutcomeUnknown("reset")]

@@ -37,6 +37,8 @@ NAMES = {
     "down": "callbacks to addresses that never take any",
     "message_doubled": "queue messages delivered twice",
     "message_late": "queue messages reordered",
+    "canceled": "predictions and boards canceled by their callers",
+    "pays_again": "requests that agree to pay twice",
     "workflow_lost": "workflows stopped from outside",
     "died": "functions that died at an AWS or network call",
     "aws_error": "AWS calls refused (throttled)",
@@ -77,6 +79,8 @@ class Mix:
     """Of the customers' addresses."""
     message_doubled: float = 0.03
     message_late: float = 0.10
+    canceled: float = 0.05
+    pays_again: float = 0.15
     workflow_lost: float = 0.03
     died: float = 0.002
     aws_error: float = 0.002

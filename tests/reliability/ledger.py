@@ -38,7 +38,7 @@ STEPS = frozenset(
         *((status, end) for status in _OPEN for end in TERMINAL - {"succeeded"}),
     }
 )
-_ACCOUNT = "123456789012"  # moto's own
+ACCOUNT = "123456789012"  # moto's own
 # What the end of a prediction fixes for ever.
 _FIXED = (
     *("status", "images", "failure", "cost_actual", "completed_at", "seed_returned"),
@@ -226,7 +226,7 @@ def _same_job(old: Item, new: Item) -> bool:
 
 def _read(pk: str, sk: str) -> Item | None:
     """The item as moto has it now, without a request."""
-    backend = dynamodb_backends[_ACCOUNT]["us-east-1"]
+    backend = dynamodb_backends[ACCOUNT]["us-east-1"]
     found = backend.get_item(TABLE, {"pk": {"S": pk}, "sk": {"S": sk}})
     return found.to_json()["Attributes"] if found else None
 

@@ -7,12 +7,13 @@ the ledger says what became of it all. The same seed and mix make the same run.
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from storyhook.aws.queues import CallbacksQueue, SubmissionsQueue
 from storyhook.aws.workflow import StepFunctions
+from storyhook.domain.callback import EVENTS
 from storyhook.domain.requests import PredictionRequest, StoryboardRequest
 from storyhook.domain.story import Look, Scene
 from tests.fixtures import makers
@@ -83,7 +84,8 @@ class Simulation:
         )
         world.submissions = SubmissionsQueue(sqs, self.cloud.submissions_url)
         world.callback_queue = CallbacksQueue(sqs, self.cloud.callbacks_url)
-        world.outbox = type(world.outbox)(world.callbacks, world.callback_queue, self.clock)
+        outbox = replace(world.tell.outbox, queue=world.callback_queue)
+        world.tell = replace(world.tell, outbox=outbox)
         world.workflow = StepFunctions(self.workflow, STATE_MACHINE)
         return world
 
@@ -113,12 +115,18 @@ class Simulation:
     def _ask_prediction(self, _size: int, tries: int = 1) -> None:
         url = self.world.customer.address() if self.random.random() < 0.5 else None  # type: ignore[attr-defined]
         wanted = PredictionRequest(
-            self.random.choice(_MODELS), _scene(0, next(self.numbers)), Look(), None, url
+            self.random.choice(_MODELS),
+            _scene(0, next(self.numbers)),
+            Look(),
+            None,
+            url,
+            max_paid_attempts=1 + self.faults.happens("pays_again"),
         )
 
         def create() -> None:
             # As functions/create_prediction: once accepted, an error is no refusal.
             row = self.world.request.accept(makers.KEY, wanted)
+            self._perhaps_cancel(lambda: self.world.cancel.prediction(row.tenant, row.id))
             self.timeline.function(lambda: self.world.request.send(row))
 
         self._ask(create, 1, tries, lambda: self._ask_prediction(1, tries + 1))
@@ -136,9 +144,18 @@ class Simulation:
             self.world.customer.address() if self.random.random() < 0.7 else None,  # type: ignore[attr-defined]
             fallback_models=tuple(others) if some < 0.6 else (),
             fallback_on_block=some < 0.3,
+            max_paid_attempts=1 + self.faults.happens("pays_again"),
+            callback_events=tuple(self.random.sample(EVENTS, self.random.randint(1, 3))),
         )
+
+        def create() -> None:
+            board, _ = self.world.create_board(makers.KEY, wanted)
+            self._perhaps_cancel(
+                lambda: self.world.cancel.storyboard(board.tenant, board.id, lambda: True)
+            )
+
         self._ask(
-            lambda: self.world.create_board(makers.KEY, wanted),
+            create,
             size,
             tries,
             lambda: self._ask_board(size, tries + 1),
@@ -153,6 +170,18 @@ class Simulation:
             self.progress(self.asked)
         else:
             self.timeline.soon(1, 10, again)
+
+    def _perhaps_cancel(self, cancel: Callable[[], Any]) -> None:
+        """Its caller changes their mind within two minutes, and asks until it is answered."""
+        if not self.faults.happens("canceled"):
+            return
+
+        def ask(tries: int = 1) -> None:
+            lived, _ = self.timeline.function(cancel)
+            if not lived and tries < _ASKS_AGAIN:
+                self.timeline.soon(1, 10, lambda: ask(tries + 1))
+
+        self.timeline.soon(0, 120, ask)
 
     # --- functions ---
 

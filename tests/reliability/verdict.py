@@ -3,11 +3,18 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from storyhook.aws import clients, predictions, storyboards
+from storyhook.aws import callbacks, clients, predictions, storyboards
+from storyhook.domain.callback import (
+    PREDICTION_COMPLETED,
+    SCENE_COMPLETED,
+    STORYBOARD_COMPLETED,
+)
 from storyhook.domain.outcome import FailureKind
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.storyboard import BoardScene, Storyboard
@@ -24,7 +31,6 @@ INVARIANTS = {
     "I8": "succeeded, but the picture is missing or another",
     "boards": "boards that ended wrong",
 }
-MAX_PAID_ATTEMPTS = 1
 # These say of themselves that the picture may be paid for and is not here.
 _SAYS_SO = {FailureKind.OUTCOME_UNKNOWN, FailureKind.LOST_RESULT, FailureKind.EXPIRED_AT_PROVIDER}
 
@@ -54,6 +60,7 @@ class _Judge:
         self.ledger = ledger
         self.wrong = {name: list(ledger.wrong.get(name, ())) for name in INVARIANTS}
         self.paid_for_nothing: list[str] = []
+        self._scenes_of: dict[str, list[BoardScene]] = {}
         self.boards = {
             item["id"]["S"]: storyboards.BOARD.from_item(item) for item in self._items("SB")
         }
@@ -73,7 +80,8 @@ class _Judge:
             self._ended(row)
             self._pictures(row)
         for row_id, jobs in self.jobs.items():
-            if len(jobs) > MAX_PAID_ATTEMPTS:
+            accepted = self.rows.get(row_id)
+            if len(jobs) > (accepted.max_paid_attempts if accepted else 1):
                 self._note("I2", f"{row_id} was paid {len(jobs)} times")
         for board in self.boards.values():
             self._board(board)
@@ -101,7 +109,7 @@ class _Judge:
         if row.status is Status.SUCCEEDED or row.failure is None:
             return
         for job in self.jobs[row.id]:
-            if job.succeeded_at is None or row.status is Status.CANCELED:
+            if job.succeeded_at is None or _was_stopped(row, job.succeeded_at):
                 continue
             kind = row.failure.kind
             in_time = job.succeeded_at <= row.deadline_at
@@ -134,22 +142,28 @@ class _Judge:
 
     def _board(self, board: Storyboard) -> None:
         """Its status is right for its scenes."""
-        scenes = [
-            storyboards.SCENE.from_item(item)
-            for (pk, sk), item in self.ledger.items.items()
-            if pk == f"SB#{board.id}" and sk.startswith("SCENE#")
-        ]
+        scenes = self._scenes(board)
         if len(scenes) != board.scene_count:
             self._note("boards", f"{board.id} has {len(scenes)} of {board.scene_count} scenes")
         ends = [self._scene_end(scene) for scene in scenes]
         good = ends.count("succeeded")
         wanted = "succeeded" if good == len(ends) else "partial" if good else "failed"
-        if set(ends) == {"canceled"}:
+        asked = board.cancel_requested_at is not None
+        if set(ends) == {"canceled"} or (asked and "canceled" in ends):
             wanted = "canceled"
         if board.status.value != wanted:
             self._note("boards", f"{board.id} is {board.status.value}, but its scenes {ends}")
         if board.due_at is not None:
             self._note("boards", f"{board.id} still owes something")
+
+    def _scenes(self, board: Storyboard) -> list[BoardScene]:
+        if board.id not in self._scenes_of:
+            self._scenes_of[board.id] = [
+                storyboards.SCENE.from_item(item)
+                for (pk, sk), item in self.ledger.items.items()
+                if pk == f"SB#{board.id}" and sk.startswith("SCENE#")
+            ]
+        return self._scenes_of[board.id]
 
     def _scene_end(self, scene: BoardScene) -> str:
         rows = [self.rows.get(row_id) for row_id in scene.predictions]
@@ -164,9 +178,12 @@ class _Judge:
         stored = {item["id"]["S"]: item for item in self._items("CB")}
         ids: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for callback_id, item in stored.items():
-            event = tuple(item[name]["S"] for name in ("event", "subject_id", "url"))
-            ids[event].add(callback_id)
+            event, subject, url = (item[name]["S"] for name in ("event", "subject_id", "url"))
+            if event == SCENE_COMPLETED:
+                subject += "/" + json.loads(callbacks.MAPPER.from_item(item).body)["data"]["id"]
+            ids[event, subject, url].add(callback_id)
             self._callback_ended(callback_id, item["status"]["S"])
+        self._numbered(stored.values())
         for event, found in ids.items():
             if len(found) > 1:
                 self._note("I4", f"{event} has {len(found)} callback ids")
@@ -180,6 +197,20 @@ class _Judge:
                 self._note("I4", f"{callback_id} came with {len(received.bodies)} bodies")
             self._told_right(callback_id, received.bodies)
 
+    def _numbered(self, stored: Iterable[Item]) -> None:
+        """A board's events have the numbers 1, 2, 3, … and the board's own is the last."""
+        numbers: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for item in stored:
+            if "storyboard_id" in item:
+                event = int(item["sequence"]["N"]), item["event"]["S"]
+                numbers[item["storyboard_id"]["S"]].append(event)
+        for board_id, found in numbers.items():
+            found.sort()
+            if [number for number, _ in found] != list(range(1, len(found) + 1)):
+                self._note("I4", f"{board_id} numbers its events {found}")
+            if STORYBOARD_COMPLETED in {event for _, event in found[:-1]}:
+                self._note("I4", f"{board_id} is over before its parts: {found}")
+
     def _callback_ended(self, callback_id: str, status: str) -> None:
         got = self.ledger.received.get(callback_id)
         accepted = bool(got and any(200 <= (code or 0) < 300 for code in got.answers))
@@ -190,27 +221,42 @@ class _Judge:
 
     def _owed(self) -> list[tuple[str, str, str]]:
         """(event, subject, URL) of each callback that somebody waits for."""
-        rows = [
-            ("prediction.completed", row.id, row.callback_url)
+        owed = [
+            (PREDICTION_COMPLETED, row.id, row.callback_url)
             for row in self.rows.values()
-            if row.callback_url and row.status.terminal and not row.replaced_by
+            if row.tells(PREDICTION_COMPLETED) and row.status.terminal
         ]
-        boards = [
-            ("storyboard.completed", board.id, board.callback_url)
-            for board in self.boards.values()
-            if board.callback_url
-        ]
-        return [(event, subject, url) for event, subject, url in (*rows, *boards) if url]
+        for board in self.boards.values():
+            if board.tells(STORYBOARD_COMPLETED):
+                owed.append((STORYBOARD_COMPLETED, board.id, board.callback_url))
+            if board.tells(SCENE_COMPLETED):
+                scenes = self._scenes(board)
+                owed += [
+                    (SCENE_COMPLETED, f"{board.id}/{scene.id}", board.callback_url)
+                    for scene in scenes
+                ]
+        return [(event, subject, url) for event, subject, url in owed if url]
 
     def _told_right(self, callback_id: str, bodies: set[bytes]) -> None:
         for body in bodies:
             data = json.loads(body)["data"]
             row = self.rows.get(data["id"]) or self.boards.get(data["id"])
             if row is None:
-                continue
-            status = row.status.public if isinstance(row, Prediction) else row.status.value
+                board = self.boards[data["storyboard_id"]]
+                [scene] = [s for s in self._scenes(board) if s.id == data["id"]]
+                status = self._scene_end(scene)
+            else:
+                status = row.status.public if isinstance(row, Prediction) else row.status.value
             if data["status"] != status:
-                self._note("I4", f"{callback_id} tells {data['status']} of {row.id}: {status}")
+                self._note("I4", f"{callback_id} tells {data['status']} of {data['id']}: {status}")
+
+
+def _was_stopped(row: Prediction, succeeded_at: datetime) -> bool:
+    """Whether the row was canceled before the job could make its picture."""
+    if row.status is not Status.CANCELED:
+        return False
+    asked_at = row.cancel_requested_at
+    return asked_at is None or row.unknown_outcomes > 0 or succeeded_at > asked_at
 
 
 def _object(key: str) -> bytes | None:

@@ -43,6 +43,7 @@ FUNCTION_IMPORTS: dict[str, set[str]] = {
     "assemble": {"wiring", "logs"},
     "authorizer": {"wiring"},
     "callback": {"wiring", "logs"},
+    "cancel": {"wiring", "logs", "domain", "http"},
     "create_prediction": {"wiring", "logs", "domain", "http"},
     "reconcile": {"wiring", "logs"},
     "submit": {"wiring", "logs"},
@@ -58,13 +59,19 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
     "webhook, fal": ("webhook", "wiring.webhook().reader('fal')", {*SDKS, *PLANNER, "pydantic"}),
     "webhook, replicate": (
         "webhook",
-        "wiring.webhook().reader('replicate').secret()",
+        "wiring.webhook().reader('replicate').secrets.all()",
         {*SDKS, *PLANNER, "pydantic", "nacl"},
     ),
     "authorizer": ("authorizer", "wiring.authorizer()", {*SDKS, "pydantic", "nacl"}),
     "callback": ("callback", "wiring.callback()", {*SDKS, *PLANNER, "pydantic", "nacl"}),
     "assemble": ("assemble", "wiring.assemble()", {*SDKS, *PLANNER, "pydantic", "nacl"}),
     "api": ("api", "module._app()", {*SDKS, "nacl"}),
+    "cancel, nothing to ask": ("cancel", "wiring.cancel()", {*SDKS, *PLANNER, "nacl"}),
+    "cancel, fal": (
+        "cancel",
+        "wiring.cancel()[0].provider('fal')",
+        {*PLANNER, "replicate", "nacl"},
+    ),
     "create_prediction, fal": (
         "create_prediction",
         "wiring.create_prediction()[0].submit.provider('fal')",

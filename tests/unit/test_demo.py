@@ -31,6 +31,7 @@ from local.demo.progress import view
 from local.demo.sheet import draw_sheet, plan_page
 from local.demo.story import load_story
 from local.demo.words import dollars
+from storyhook.domain.callback_secret import SecretVersion
 from storyhook.providers.callbacks import CallbackSigner, callback_secret
 
 Json = dict[str, Any]
@@ -274,7 +275,7 @@ def expecting(secret: str = SECRET) -> Inbox:
 
 def test_our_own_signature_is_accepted_and_the_callback_found() -> None:
     inbox = expecting()
-    signer = CallbackSigner(lambda: "master", lambda: datetime.now(UTC))
+    signer = CallbackSigner(lambda: "master", lambda _: SecretVersion(), lambda: datetime.now(UTC))
     headers = signer.sign("key_1", "cb_1", BODY.encode())
     assert inbox.receive(headers, BODY.encode()) == HTTPStatus.NO_CONTENT
     assert inbox.receive(headers, BODY.encode()) == HTTPStatus.NO_CONTENT  # it may come twice

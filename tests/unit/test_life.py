@@ -149,20 +149,19 @@ def test_when_a_provider_is_asked_that_cannot_tell() -> None:
 SCHEDULE = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
 
 
-def tried(count: int, status: int | None = 500) -> tuple[Attempt, ...]:
-    return tuple(Attempt(NOW, status) for _ in range(count))
+NO_SUCCESS = Attempt(NOW, 500)
 
 
 def test_the_schedule_is_standard_webhooks() -> None:
-    found = [next_attempt(tried(n), 0.5) for n in range(1, 10)]
+    found = [next_attempt(n, NO_SUCCESS, 0.5) for n in range(1, 10)]
     assert found == [NOW + timedelta(seconds=gap) for gap in SCHEDULE]
-    assert next_attempt(tried(10), 0.5) is None
+    assert next_attempt(10, NO_SUCCESS, 0.5) is None
     assert sum(SCHEDULE) == timedelta(hours=75, minutes=35, seconds=5).total_seconds()
 
 
 @given(st.integers(1, 9), st.floats(0, 1, exclude_max=True))
 def test_jitter_is_a_tenth_each_way(attempts: int, randomness: float) -> None:
-    again = next_attempt(tried(attempts), randomness)
+    again = next_attempt(attempts, NO_SUCCESS, randomness)
     assert again is not None
     gap = SCHEDULE[attempts - 1]
     assert 0.9 * gap - 1e-6 <= (again - NOW).total_seconds() <= 1.1 * gap
@@ -170,13 +169,13 @@ def test_jitter_is_a_tenth_each_way(attempts: int, randomness: float) -> None:
 
 def test_a_gap_counts_from_the_last_attempt() -> None:
     later = NOW + timedelta(hours=1)
-    again = next_attempt((Attempt(NOW, None), Attempt(later, None)), 0.5)
+    again = next_attempt(2, Attempt(later, None), 0.5)
     assert again == later + timedelta(minutes=5)
 
 
 def test_gone_ends_it_at_once() -> None:
-    assert next_attempt(tried(1, 410), 0.5) is None
-    assert next_attempt((*tried(1, 410), *tried(1, 500)), 0.5) is not None
+    assert next_attempt(1, Attempt(NOW, 410), 0.5) is None
+    assert next_attempt(2, NO_SUCCESS, 0.5) is not None
 
 
 @pytest.mark.parametrize(
@@ -234,6 +233,47 @@ def test_a_boards_status_follows_from_its_scenes(
     scenes: list[tuple[Status, ...]], status: BoardStatus
 ) -> None:
     assert final_status([state(*scene) for scene in scenes]) is status
+
+
+@pytest.mark.parametrize(
+    ("scenes", "status"),
+    [
+        ([(DONE,), (CANCELED,)], BoardStatus.CANCELED),
+        ([(FAILED,), (CANCELED,), (DONE,)], BoardStatus.CANCELED),
+        ([(FAILED, CANCELED)], BoardStatus.CANCELED),
+        ([(CANCELED,), (RUNNING,)], BoardStatus.RUNNING),
+        ([(DONE,), (DONE,)], BoardStatus.SUCCEEDED),
+        ([(DONE,), (FAILED,)], BoardStatus.PARTIAL),
+        ([(FAILED,), (EXPIRED,)], BoardStatus.FAILED),
+    ],
+)
+def test_a_board_that_was_to_be_canceled_was_if_a_scene_was(
+    scenes: list[tuple[Status, ...]], status: BoardStatus
+) -> None:
+    assert final_status([state(*scene) for scene in scenes], cancel_requested=True) is status
+
+
+@pytest.mark.parametrize(
+    ("status", "most", "unknown", "canceled", "may"),
+    [
+        (Status.SUBMITTING, 1, 0, False, False),
+        (Status.SUBMITTING, 2, 0, False, True),
+        (Status.SUBMITTING, 2, 1, False, False),
+        (Status.SUBMITTING, 3, 1, False, True),
+        (Status.SUBMITTING, 3, 2, False, False),
+        (Status.SUBMITTING, 3, 0, True, False),
+        (Status.STORING, 3, 0, False, False),
+        (Status.QUEUED, 3, 0, False, False),
+    ],
+)
+def test_how_often_a_lost_answer_may_be_paid_for(
+    status: Status, most: int, unknown: int, canceled: bool, may: bool
+) -> None:
+    asked_at = NOW if canceled else None
+    row = makers.prediction(
+        status, max_paid_attempts=most, unknown_outcomes=unknown, cancel_requested_at=asked_at
+    )
+    assert row.may_be_sent_again is may
 
 
 def test_progress_counts_every_scene_once() -> None:

@@ -50,7 +50,7 @@ DELIVERIES: dict[str, Any] = {
     "replicate_webhook_failed_nsfw_cog": (FailureKind.BLOCKED, "NSFW"),
     "replicate_webhook_canceled": (FailureKind.CANCELED, None),
     "replicate_prediction_aborted": (FailureKind.TIMEOUT, "aborted"),
-    "replicate_prediction_data_removed": (FailureKind.LOST_RESULT, "data_removed"),
+    "replicate_prediction_data_removed": AskProvider(),
 }
 
 
@@ -132,6 +132,16 @@ def test_what_an_error_example_means(name: str) -> None:
     assert isinstance(answer, answered)
     if isinstance(answer, NotCreated | Rejected):
         assert answer.failure == found
+
+
+def test_only_replicates_own_answer_says_that_a_picture_is_gone() -> None:
+    """Its webhook saying so makes us ask; what it answers then is the last word."""
+    body = example("replicate_prediction_data_removed")
+    told = replicate.outcome(body)
+    assert isinstance(told, Failed)
+    assert (told.failure.kind, told.failure.provider_code) == (
+        FailureKind.LOST_RESULT, "data_removed",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STATUSES_OF_JOBS)

@@ -24,10 +24,10 @@ from storyhook.domain.errors import (
     StoryhookError,
     UnknownModel,
 )
-from storyhook.http import problems, service
+from storyhook.http import problems, reading, service
 from storyhook.http.events import MAX_BODY_BYTES, caller, parse, wants_dry_run
 from storyhook.http.raw import raw_body
-from storyhook.http.requests import CharacterBody, PredictionBody, StoryboardBody
+from storyhook.http.requests import CharacterBody, PredictionBody, RotationBody, StoryboardBody
 from tests.fixtures import events
 
 PREDICTION, BOARD, CHARACTER = events.PREDICTION, events.STORYBOARD, events.CHARACTER
@@ -146,6 +146,11 @@ def _scenes(*scenes: Any) -> dict[str, Any]:
             ({**MINIMAL, "queue_timeout_seconds": wrong}, "queue_timeout_seconds")
             for wrong in (59, 86401, 60.5, "60", True, None)
         ),
+        *(
+            ({**MINIMAL, "max_paid_attempts": wrong}, "max_paid_attempts")
+            for wrong in (0, 4, 1.5, "2", True, None)
+        ),
+        (_scenes({**SCENE, "max_paid_attempts": 2}), "scenes[0].max_paid_attempts"),
         (_scenes({**SCENE, "fallback_models": ["a"] * 6}), "scenes[0].fallback_models"),
         (_scenes(SCENE, {**SCENE, "fallback_models": [5]}), "scenes[1].fallback_models[0]"),
         (_scenes({**SCENE, "queue_timeout_seconds": 0}), "scenes[0].queue_timeout_seconds"),
@@ -317,6 +322,21 @@ def test_fallbacks_of_a_board_and_of_its_scenes() -> None:
     assert [getattr(plain, name) for name in names] == [(), False, 3600]
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"), [(PredictionBody, PREDICTION), (StoryboardBody, MINIMAL)]
+)
+def test_how_often_a_picture_may_be_paid_for(kind: Any, body: dict[str, Any]) -> None:
+    def asked(**more: Any) -> int:
+        request = parse(kind, {"body": json.dumps({**body, **more})}).to_request()
+        most: int = request.max_paid_attempts
+        return most
+
+    assert [asked(), asked(max_paid_attempts=1), asked(max_paid_attempts=3)] == [1, 1, 3]
+    for wrong in (0, 4, -1, 2.0, "2", True, None):
+        found = refusal(kind, {**body, "max_paid_attempts": wrong})
+        assert found == (422, INVALID, ["max_paid_attempts"])
+
+
 def test_options_of_the_board_hold_for_each_scene_unless_it_says_otherwise() -> None:
     body = {**_scenes({**SCENE, "options": {"a": 2}}, SCENE), "options": {"a": 1, "b": 1}}
     request = parse(StoryboardBody, {"body": json.dumps(body)}).to_request()
@@ -368,6 +388,78 @@ def test_a_wrong_field_is_told_in_words_of_json(
     assert [error.message for error in caught.value.errors] == [message]
 
 
+HOOK = {"callback_url": "https://x.example/hooks"}
+NO_EVENT = (
+    "there is no event 'scene.done'; choose from prediction.completed, scene.completed, "
+    "storyboard.completed"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "path", "message"),
+    [
+        (StoryboardBody, {**HOOK, "callback_events": ["scene.done"]}, "callback_events", NO_EVENT),
+        (StoryboardBody, {**HOOK, "callback_events": []}, "callback_events", "Give at least 1."),
+        (StoryboardBody, {**HOOK, "callback_events": "all"}, "callback_events", "Give a list."),
+        (
+            StoryboardBody,
+            {"callback_events": ["scene.completed"]},
+            "callback_events",
+            "give a callback_url to send them to, or leave them out",
+        ),
+        (
+            StoryboardBody,
+            {"callback_url": "", "callback_events": ["scene.completed"]},
+            "callback_url",
+            "String should have at least 1 character",
+        ),
+        (
+            PredictionBody,
+            {"callback_events": ["prediction.completed"]},
+            "callback_events",
+            "give a callback_url to send them to, or leave them out",
+        ),
+        (
+            PredictionBody,
+            {**HOOK, "callback_events": ["prediction.completed", "scene.completed"]},
+            "callback_events",
+            "a prediction has prediction.completed only; for the others POST /storyboards",
+        ),
+        (PredictionBody, {**HOOK, "callback_events": ["scene.done"]}, "callback_events", NO_EVENT),
+    ],
+)
+def test_events_that_cannot_come_are_refused(
+    kind: type[BaseModel], asked: dict[str, Any], path: str, message: str
+) -> None:
+    body = MINIMAL if kind is StoryboardBody else {"model": "a", "prompt": "b"}
+    with pytest.raises(InvalidRequest) as caught:
+        parse(kind, {"body": json.dumps({**body, **asked})})
+    assert [(error.path, error.message) for error in caught.value.errors] == [(path, message)]
+
+
+def test_events_as_asked_and_as_nobody_asked() -> None:
+    asked = ["storyboard.completed", "scene.completed", "storyboard.completed"]
+    given = {**MINIMAL, **HOOK, "callback_events": asked}
+    request = parse(StoryboardBody, {"body": json.dumps(given)}).to_request()
+    assert request.callback_events == ("scene.completed", "storyboard.completed")
+    plain = parse(StoryboardBody, {"body": json.dumps(MINIMAL)}).to_request()
+    assert plain.callback_events == ("storyboard.completed",)
+    one = {"model": "a", "prompt": "b", **HOOK, "callback_events": ["prediction.completed"]}
+    assert parse(PredictionBody, {"body": json.dumps(one)}).to_request().callback_url
+
+
+def test_a_rotation_needs_no_body_and_takes_no_other_field() -> None:
+    assert parse(RotationBody, {}, optional=True).force is False
+    assert parse(RotationBody, {"body": '{"force": true}'}, optional=True).force is True
+    for wrong in ('{"force": 1}', '{"Force": true}'):
+        with pytest.raises(InvalidRequest):
+            parse(RotationBody, {"body": wrong}, optional=True)
+    with pytest.raises(InvalidRequest):
+        parse(RotationBody, {"queryStringParameters": {"force": "true"}}, optional=True)
+    with pytest.raises(problems.NotJson):
+        parse(PredictionBody, {})
+
+
 def test_who_is_calling() -> None:
     key = caller(events.http("POST /predictions", PREDICTION))
     assert (key.id, key.tenant) == ("key_1", "acme")
@@ -376,21 +468,21 @@ def test_who_is_calling() -> None:
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "", "١", "9" * 5000, "1 "])
 def test_a_bad_limit(limit: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        service._paging({"queryStringParameters": {"limit": limit}})
+        reading.paging({"queryStringParameters": {"limit": limit}})
     assert [error.path for error in caught.value.errors] == ["limit"]
 
 
 @pytest.mark.parametrize("cursor", ["", "a b", "x" * 65, "../x", "é", '{"pk": 1}'])
 def test_a_bad_cursor(cursor: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        service._paging({"queryStringParameters": {"cursor": cursor}})
+        reading.paging({"queryStringParameters": {"cursor": cursor}})
     assert [error.path for error in caught.value.errors] == ["cursor"]
 
 
 def test_paging_as_told() -> None:
-    assert service._paging({}) == (20, None)
+    assert reading.paging({}) == (20, None)
     query = {"limit": "100", "cursor": "pred_1"}
-    assert service._paging({"queryStringParameters": query}) == (100, "pred_1")
+    assert reading.paging({"queryStringParameters": query}) == (100, "pred_1")
 
 
 # --- dry runs ---

@@ -35,10 +35,27 @@ def lower(headers: dict[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
+@dataclasses.dataclass
+class Known:
+    """Secrets that somebody has; `news` come when they are looked for."""
+
+    secrets: tuple[str, ...] = (signing.REPLICATE_SECRET,)
+    news: tuple[str, ...] = ()
+    looked: int = 0
+
+    def all(self) -> tuple[str, ...]:
+        return self.secrets
+
+    def refresh(self) -> bool:
+        self.looked += 1
+        self.secrets, changed = (self.news, True) if self.news else (self.secrets, False)
+        return changed
+
+
 def reader(provider: str) -> WebhookReader:
     if provider == "fal":
         return FalWebhook(Jwks(lambda: signing.FAL_JWKS), signing.FAL_USER)
-    return ReplicateWebhook(lambda: signing.REPLICATE_SECRET)
+    return ReplicateWebhook(Known())
 
 
 @dataclasses.dataclass
@@ -289,6 +306,23 @@ def test_an_old_and_a_new_secret_are_both_good() -> None:
     verify_standard_webhooks(signed.headers, signed.body, secrets, NOW)
     with pytest.raises(BadSignature):
         verify_standard_webhooks(signed.headers, signed.body, [], NOW)
+
+
+def test_a_new_secret_is_looked_for_when_none_at_hand_signed() -> None:
+    signed = message("replicate")
+    known = Known((OTHER_SECRET,), news=(REPLICATE["secret"], OTHER_SECRET))
+    assert ReplicateWebhook(known).read(signed.headers, signed.body, NOW).provider_id
+    assert ReplicateWebhook(known).read(signed.headers, signed.body, NOW).provider_id
+    assert known.looked == 1
+
+
+def test_a_request_that_is_no_signed_one_makes_nobody_look() -> None:
+    signed = message("replicate")
+    signed.headers["webhook-signature"] = "v2,x"
+    known = Known()
+    with pytest.raises(BadSignature):
+        ReplicateWebhook(known).read(signed.headers, signed.body, NOW)
+    assert known.looked == 0
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_AAAA", "whsec_!!!", "plain text"])

@@ -14,7 +14,7 @@ from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.storyboard import BoardStatus, SceneState
-from storyhook.usecases import announce
+from storyhook.usecases import tell
 from tests.fixtures import makers
 from tests.fixtures.clock import NOW
 
@@ -43,22 +43,22 @@ def succeeded(**values: Any) -> Prediction:
 
 # The contract's fields that the code does not have yet. A field that appears leaves this list.
 NOT_YET = {
-    "prediction": {"urls": {"cancel"}},
-    "storyboard": {"urls": {"events", "cancel"}, "cost": {"max"}},
+    "storyboard": {"urls": {"events"}, "cost": {"max"}},
 }
 
 PREDICTION = {
     *("id", "status", "model", "provider", "provider_id", "input", "output", "error", "cost"),
     *("metrics", "storyboard_id", "scene_id", "candidate", "urls", "created_at", "submitted_at"),
-    *("completed_at", "replaces", "replaced_by"),
+    *("completed_at", "replaces", "replaced_by", "cancellation"),
 }
 BOARD = {
     *("id", "title", "status", "progress", "cost", "scenes", "warnings", "urls", "created_at"),
-    "completed_at",
+    *("completed_at", "cancellation"),
 }
 SCENE = {
     *("id", "position", "status", "caption", "characters", "prompt", "model", "seed", "image"),
     *("chosen", "candidates", "fallbacks", "references", "left_out", "cost", "metrics", "error"),
+    "cancellation",
 }
 CHARACTER = {
     *("id", "name", "description", "outfit", "kind", "references", "version", "created_at"),
@@ -76,8 +76,8 @@ def test_a_finished_prediction() -> None:
     row = succeeded(seed_returned=12345)
     shown = views.prediction(row, sign)
     assert set(shown) == PREDICTION
-    assert shown["urls"].keys() == {"self", "cancel"} - NOT_YET["prediction"]["urls"]
-    assert shown["urls"]["self"] == f"/predictions/{row.id}"
+    at = f"/predictions/{row.id}"
+    assert shown["urls"] == {"self": at, "cancel": f"{at}/cancel"}
     assert shown["output"] == {
         "images": [
             {
@@ -229,7 +229,7 @@ def test_a_callback_stays_under_256_kib(scenes: int) -> None:
     row = succeeded()
     prompt = dataclasses.replace(row, input={**row.input, "prompt": "p" * 3000})
     data = board_of(*[prompt] * scenes, status=BoardStatus.SUCCEEDED)
-    text = announce._body(callbacks.STORYBOARD_COMPLETED, NOW, data)
+    text = tell._body(callbacks.STORYBOARD_COMPLETED, NOW, 1, data)
     assert len(text.encode()) <= callbacks.MAX_BODY_BYTES
     event = json.loads(text)
     assert event["type"] == "storyboard.completed"
@@ -237,3 +237,39 @@ def test_a_callback_stays_under_256_kib(scenes: int) -> None:
     assert event["data"]["urls"]["self"] == data["urls"]["self"]
     assert [scene["status"] for scene in event["data"]["scenes"]] == ["succeeded"] * scenes
     assert ("prompt" in event["data"]["scenes"][0]) == (scenes == 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "in_time"),
+    [
+        (Status.QUEUED, None),
+        (Status.SUBMITTING, None),
+        (Status.SUBMITTED, None),
+        (Status.STORING, False),
+        (Status.SUCCEEDED, False),
+        (Status.FAILED, False),
+        (Status.BLOCKED, False),
+        (Status.EXPIRED, False),
+        (Status.CANCELED, True),
+    ],
+)
+def test_a_cancellation_says_whether_it_was_in_time(status: Status, in_time: bool | None) -> None:
+    images = succeeded().images if status is Status.SUCCEEDED else ()
+    row = makers.prediction(status, cancel_requested_at=NOW, images=images)
+    wanted = {"requested_at": "2026-01-01T00:00:10.000Z", "in_time": in_time}
+    assert views.prediction(row, sign)["cancellation"] == wanted
+    assert board_of(row)["scenes"][0]["cancellation"] == wanted
+    never_asked = makers.prediction(status, images=images)
+    assert views.prediction(never_asked, sign)["cancellation"] is None
+
+
+def test_what_was_sent_before_may_have_been_too_late() -> None:
+    row = makers.prediction(Status.CANCELED, cancel_requested_at=NOW, unknown_outcomes=1)
+    assert views.prediction(row, sign)["cancellation"]["in_time"] is None
+
+
+def test_a_canceled_board_counts_its_canceled_scenes() -> None:
+    canceled = makers.prediction(Status.CANCELED, cancel_requested_at=NOW)
+    shown = board_of(succeeded(), canceled, canceled, cancel_requested_at=NOW)
+    assert shown["cancellation"] == {"requested_at": "2026-01-01T00:00:10.000Z", "canceled": 2}
+    assert board_of(succeeded(), canceled)["cancellation"] is None

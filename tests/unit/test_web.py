@@ -3,6 +3,7 @@
 import gzip
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -146,6 +147,29 @@ def test_the_status_is_what_counts(server: Server, status: int) -> None:
     server.answer = Reply(status, b"x" * 50_000, {"Location": "http://127.0.0.1:1/"})
     assert send(server).status_code == status
     assert len(server.requests) == 1
+
+
+def test_what_is_kept_of_an_answer_that_is_no_success(server: Server) -> None:
+    headers = {"Retry-After": "120"}
+    server.answer = Reply(503, b"slow\x1b[2J down \xff\n" + b"x" * 50_000, headers)
+    attempt = send(server)
+    assert attempt.not_before == NOW + timedelta(seconds=120)
+    assert attempt.duration_seconds == 0
+    assert attempt.response is not None
+    assert attempt.response.startswith("slow\ufffd[2J down \ufffd\nxxx")
+    assert len(attempt.response) == 500
+    server.answer = Reply(500)
+    assert send(server).response is None
+    server.answer = Reply(200, b"thank you", headers)
+    attempt = send(server)
+    assert (attempt.response, attempt.not_before) == (None, None), "a success costs no space"
+
+
+def test_headers_come_in_lower_case(server: Server) -> None:
+    server.answer = Reply(200, b"12345", {"X-One": "a"})
+    for limit in (4, 5):
+        answer = web.send(LOCAL, "GET", server.url, headers={}, total_seconds=5, max_bytes=limit)
+        assert answer.headers["x-one"] == "a"
 
 
 @pytest.mark.parametrize(

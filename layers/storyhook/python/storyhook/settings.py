@@ -39,13 +39,14 @@ class ApiSettings(Settings):
     table_name: str
     bucket_name: str
     state_machine_arn: str
+    callbacks_queue_url: str
     secrets_prefix: str
     allow_loopback_http: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitSettings(Settings):
-    """For every function that talks to providers: create_prediction, submit and reconcile."""
+    """For every function that talks to providers: create_prediction, cancel, submit, reconcile."""
 
     table_name: str
     bucket_name: str

@@ -7,7 +7,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -44,6 +44,14 @@ MONEY = Codec(lambda v: {"S": str(v)}, lambda a: Decimal(a["S"]))
 # One width for all, so that texts sort as times do.
 TIME = Codec(
     lambda v: {"S": v.isoformat(timespec="microseconds")}, lambda a: datetime.fromisoformat(a["S"])
+)
+
+# Whole seconds, as DynamoDB's time to live reads them.
+EPOCH = Codec(
+    lambda v: {"N": str(int(v.timestamp()))}, lambda a: datetime.fromtimestamp(int(a["N"]), UTC)
+)
+PACKED_TEXT = Codec(
+    lambda v: {"B": zlib.compress(v.encode())}, lambda a: zlib.decompress(a["B"]).decode()
 )
 
 

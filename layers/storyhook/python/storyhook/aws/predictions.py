@@ -48,12 +48,17 @@ MAPPER = Mapper(
         "attempt": INTEGER,
         "checks": INTEGER,
         "candidate": INTEGER,
+        "callback_events": json_of(tuple),
+        "scene_position": INTEGER,
         "provider_seconds": FLOAT,
         "handle": json_of(lambda data: ProviderHandle(**data)),
         "images": json_of(lambda data: tuple(StoredImage(**image) for image in data)),
         "failure": json_of(_failure),
         "refused": json_of(_failure),
         "next_model": json_of(lambda data: NextModel(**data)),
+        "cancel_requested_at": TIME,
+        "max_paid_attempts": INTEGER,
+        "unknown_outcomes": INTEGER,
     },
 )
 
@@ -105,6 +110,9 @@ class PredictionTable:
         where: dict[str, Any] = {"status": SOURCES[to].difference(unless)}
         if attempt is not None:
             where["attempt"] = attempt
+        if to is Status.SUBMITTING:
+            # Nobody pays for what is to be canceled.
+            where["cancel_requested_at"] = None
         return self._update(
             prediction_id,
             {"status": to, **changes},
@@ -115,6 +123,13 @@ class PredictionTable:
 
     def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
         return self._update(prediction_id, {"task_token": task_token}, {})
+
+    def request_cancel(
+        self, row: Prediction, now: datetime, changes: Mapping[str, Any]
+    ) -> Prediction | None:
+        known = row.cancel_requested_at
+        where = {"status": row.status, "cancel_requested_at": known}
+        return self._update(row.id, {"cancel_requested_at": known or now, **changes}, where)
 
     def adopt(self, prediction_id: str, handle: ProviderHandle) -> None:
         self._update(prediction_id, {"handle": handle}, {"submitted_at": None})

@@ -1,12 +1,14 @@
 """Secrets from SSM SecureStrings (free at rest), kept in memory for five minutes."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from storyhook.domain.errors import ProviderKeyMissing, SettingsError
 
 _KEEP_SECONDS = 300.0
+_MIN_GAP_SECONDS = 60.0
 # provider -> the secret's name, and the variable from which the set-up takes it
 _PROVIDER_KEYS = {
     "fal": ("fal-key", "FAL_KEY"),
@@ -20,6 +22,7 @@ class Secrets:
 
     client: Any
     prefix: str
+    monotonic: Callable[[], float] = time.monotonic
     _kept: dict[tuple[str, bool], tuple[float, str]] = field(default_factory=dict, repr=False)
 
     def get(self, name: str) -> str:
@@ -32,10 +35,14 @@ class Secrets:
             )
         return value
 
+    def forget(self, name: str) -> None:
+        """Read it anew when it is asked for next."""
+        self._kept.pop((name, True), None)
+
     def find(self, name: str, *, decrypted: bool = True) -> str | None:
         """The secret, or None when it was never set. Not `decrypted`, it only tells that."""
         kept = self._kept.get((name, decrypted))
-        if kept and time.monotonic() - kept[0] < _KEEP_SECONDS:
+        if kept and self.monotonic() - kept[0] < _KEEP_SECONDS:
             return kept[1]
         path = f"{self.prefix}/{name}"
         try:
@@ -43,8 +50,35 @@ class Secrets:
         except self.client.exceptions.ParameterNotFound:
             return None
         value: str = answer["Parameter"]["Value"].strip()
-        self._kept[name, decrypted] = (time.monotonic(), value)
+        self._kept[name, decrypted] = (self.monotonic(), value)
         return value
+
+
+@dataclass
+class RotatingSecret:
+    """A secret of which two may be valid at once: `new old`, split at white space."""
+
+    secrets: Secrets
+    name: str
+    _read_at: float | None = None
+
+    def all(self) -> tuple[str, ...]:
+        """Those that are valid, the current one first; raises SettingsError when there is none."""
+        if self._read_at is None:
+            self._read_at = self.secrets.monotonic()
+        return tuple(self.secrets.get(self.name).split())
+
+    def refresh(self) -> bool:
+        """Read it again, at most once a minute: forged requests must not cost one each.
+
+        Whether it has changed.
+        """
+        now = self.secrets.monotonic()
+        if self._read_at is not None and now - self._read_at < _MIN_GAP_SECONDS:
+            return False
+        before, self._read_at = self.all(), now
+        self.secrets.forget(self.name)
+        return self.all() != before
 
 
 @dataclass(frozen=True)

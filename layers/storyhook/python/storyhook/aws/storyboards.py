@@ -26,6 +26,9 @@ BOARD = Mapper(
         "created_at": TIME,
         "completed_at": TIME,
         "due_at": TIME,
+        "cancel_requested_at": TIME,
+        "callback_events": json_of(tuple),
+        "sequence": INTEGER,
     },
 )
 
@@ -116,8 +119,18 @@ class StoryboardTable:
             "due_at": board.due_at,
             "callback_id": board.callback_id,
         }
-        where = {"status": BoardStatus.RUNNING}
+        where = {
+            "status": BoardStatus.RUNNING,
+            # It counts for how the board ends.
+            "cancel_requested_at": board.cancel_requested_at,
+        }
         return self.table.update(board_key(board.id), BOARD, changes, where=where) is not None
+
+    def request_cancel(self, storyboard_id: str, now: datetime) -> Storyboard | None:
+        where = {"status": BoardStatus.RUNNING, "cancel_requested_at": None}
+        changes = {"cancel_requested_at": now, "due_at": now}
+        item = self.table.update(board_key(storyboard_id), BOARD, changes, where=where)
+        return BOARD.from_item(item) if item else None
 
     def claim_due(self, board: Storyboard, until: datetime) -> Storyboard | None:
         where = {"due_at": board.due_at, "status": board.status}

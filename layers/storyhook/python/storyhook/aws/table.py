@@ -1,9 +1,11 @@
 """The one table: keys, conditional writes, pages, and the sparse index of what is due.
 
 pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>   CHAR#<tenant>#<id>/CHAR
-            CB#<id>/CB       KEY#<sha256>/KEY         UP#<provider>#<object's key>/UP
+            CB#<id>/CB       ADDR#<tenant>#<sha256>/ADDR               SIGN#<key's id>/SIGN
+            KEY#<sha256>/KEY UP#<provider>#<object's key>/UP
 index list  list_pk = <tenant>#<kind>, list_sk = id
 index due   due_shard, due_at: rows that owe something, and since when
+expires_at  epoch seconds; DynamoDB removes the row some time after
 """
 
 import time
@@ -20,6 +22,8 @@ _DUE_SHARDS = 4
 _BATCH_GET = 100
 _BATCH_WRITE = 25
 _MAX_BATCH_ROUNDS = 8
+# Why one of a transaction's writes was not made.
+_CONDITION_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
 def key(pk: str, sk: str) -> Item:
@@ -52,6 +56,39 @@ class Table:
             self.client.put_item(TableName=self.name, Item=item, **condition)
         except self.client.exceptions.ConditionalCheckFailedException:
             return False
+        return True
+
+    def put_counted(self, item: Item, counter_key: Item, counter: str, seen: int) -> bool | None:
+        """Write a new item and raise a counter of another from `seen`, both or neither.
+
+        False if the item was there already; None if the counter has moved on.
+        """
+        names = {"#counter": counter}
+        unmoved = "#counter = :seen"
+        if seen == 0:
+            unmoved = f"(attribute_not_exists(#counter) OR {unmoved})"
+        put = {
+            "TableName": self.name,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        count = {
+            "TableName": self.name,
+            "Key": counter_key,
+            "UpdateExpression": "SET #counter = :next",
+            "ConditionExpression": f"attribute_exists(pk) AND {unmoved}",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {":seen": {"N": str(seen)}, ":next": {"N": str(seen + 1)}},
+        }
+        try:
+            self.client.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])
+        except self.client.exceptions.TransactionCanceledException as error:
+            of_put, of_count = (reason["Code"] for reason in error.response["CancellationReasons"])
+            if of_put == _CONDITION_FAILED:
+                return False
+            if {of_put, of_count} <= {"None", _CONDITION_FAILED, _CONFLICT}:
+                return None
+            raise
         return True
 
     def delete(self, item_key: Item) -> None:

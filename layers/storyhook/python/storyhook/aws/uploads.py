@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from storyhook.aws.codec import TIME, Item, Mapper
+from storyhook.aws.codec import EPOCH, Item, Mapper
 from storyhook.aws.table import Table, key
 from storyhook.domain.upload import Upload
 
 _KIND = "UP"
 
-MAPPER = Mapper(Upload, {"expires_at": TIME})
+MAPPER = Mapper(Upload, {"expires_at": EPOCH})
 
 
 def _key(provider: str, object_key: str) -> Item:

@@ -76,6 +76,11 @@ class NotFound(StoryhookError):
     title = "There is nothing here"
 
 
+class RotationTooSoon(StoryhookError):
+    slug = "rotation-too-soon"
+    title = "The previous secret is still in use"
+
+
 class BadSignature(StoryhookError):
     slug = "bad-signature"
     title = "The signature does not verify"

@@ -2,8 +2,9 @@
 
 queued -> submitting -> submitted -> storing -> succeeded | failed | blocked | canceled | expired
 
-The single step back, submitting -> queued, is open only to the holder of the claim (`attempt`),
-and only when the provider certainly created nothing.
+The single step back, submitting -> queued, is open only to the holder of the claim (`attempt`):
+when the provider certainly created nothing, or when the caller agreed to pay once more for a
+submission of which nothing was heard until its deadline (`max_paid_attempts`).
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from storyhook.domain.callback import PREDICTION_COMPLETED, tells
 from storyhook.domain.fallback import NextModel, StoredPlan
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
@@ -78,6 +80,13 @@ class Prediction:
     Moving on to a fallback: `replaced_by` is the id of the row that comes after this one, written
     by the same write that ends this one; `next_model` says what that is. `refused` is the
     provider's last refusal, on a row that was queued again because of it.
+
+    `cancel_requested_at` is written while the row is open; from then on nobody sends it.
+    `unknown_outcomes` counts the submissions that were given up without a word: with the one at
+    hand they never exceed `max_paid_attempts`.
+
+    `callback_events`, on a row of a board whose caller wants to hear of more than the board's end:
+    which; then `scene_position` says which scene it is of.
     """
 
     id: str
@@ -115,10 +124,36 @@ class Prediction:
     next_model: NextModel | None = None
     replaces: str | None = None
     replaced_by: str | None = None
+    cancel_requested_at: datetime | None = None
+    max_paid_attempts: int = 1
+    unknown_outcomes: int = 0
+    callback_events: tuple[str, ...] | None = None
+    scene_position: int | None = None
 
     def moves_on(self, failure: Failure) -> bool:
         """Whether another model is tried after this failure."""
-        return self.next_model is not None and self.next_model.follows(failure)
+        wanted = self.cancel_requested_at is None
+        return wanted and self.next_model is not None and self.next_model.follows(failure)
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Whether the caller agreed to pay once more, should this submission stay unknown."""
+        wanted = self.status is Status.SUBMITTING and self.cancel_requested_at is None
+        return wanted and self.unknown_outcomes + 1 < self.max_paid_attempts
+
+    @property
+    def canceled_in_time(self) -> bool | None:
+        """Of a row that was asked to be canceled: whether no picture was made; None, not known."""
+        if self.status is Status.CANCELED:
+            # What was sent before, without an answer, may have become a picture.
+            return None if self.unknown_outcomes else True
+        return False if self.status.terminal or self.status is Status.STORING else None
+
+    def tells(self, event: str) -> bool:
+        """Whether `event` is owed to its callback URL when this row, or its scene, is over."""
+        return tells(
+            self.callback_url, self.callback_events, event, unless_chosen=PREDICTION_COMPLETED
+        )
 
     @property
     def owes_announcement(self) -> bool:
@@ -132,6 +167,8 @@ LEASE = timedelta(seconds=90)
 QUEUE_PATIENCE = timedelta(minutes=5)
 # How often an unknown submit outcome is looked for while its webhook may still come.
 UNKNOWN_PATIENCE = timedelta(minutes=2)
+# How long a row may wait to be sent once more, after a submission whose outcome stayed unknown.
+RESEND_PATIENCE = timedelta(hours=1)
 # After so many failed copies a paid picture is given up as lost.
 MAX_STORE_ATTEMPTS = 8
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.story import Look, Scene
 
 DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600
@@ -31,6 +32,7 @@ class PredictionRequest:
     look: Look
     seed: int | None
     callback_url: str | None
+    max_paid_attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +48,5 @@ class StoryboardRequest:
     fallback_on_block: bool = False
     queue_timeout_seconds: int = DEFAULT_QUEUE_TIMEOUT_SECONDS
     same_seed: bool = False
+    max_paid_attempts: int = 1
+    callback_events: tuple[str, ...] = (STORYBOARD_COMPLETED,)

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from storyhook.domain.callback import STORYBOARD_COMPLETED, tells
 from storyhook.domain.fallback import Fallbacks
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.pricing import add
@@ -34,6 +35,8 @@ class BoardScene:
 
 @dataclass(frozen=True, slots=True)
 class Storyboard:
+    """`sequence` counts its events that were announced; the last one's number, 0 before any."""
+
     id: str
     tenant: str
     title: str
@@ -47,6 +50,15 @@ class Storyboard:
     callback_id: str | None = None
     key_id: str | None = None
     completed_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    callback_events: tuple[str, ...] | None = None
+    sequence: int = 0
+
+    def tells(self, event: str) -> bool:
+        """Whether `event`, of the board or of one of its parts, is owed to its callback URL."""
+        return tells(
+            self.callback_url, self.callback_events, event, unless_chosen=STORYBOARD_COMPLETED
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,12 @@ class SceneState:
         return all(p.status.terminal and p.replaced_by in known for p in self.predictions)
 
     @property
+    def completed_at(self) -> datetime | None:
+        """When the last of its predictions ended; None while something may still come."""
+        ends = [p.completed_at for p in self.predictions if p.completed_at]
+        return max(ends) if self.over and ends else None
+
+    @property
     def status(self) -> str:
         """The public status: that of its representative, or queued until a replacement stands."""
         status = self.representative.status
@@ -91,16 +109,26 @@ class SceneState:
         return tuple(plan.model for plan in fallbacks.plans[at.index :])
 
 
-def final_status(states: Sequence[SceneState]) -> BoardStatus:
-    """How a board ends whose scenes are over; RUNNING while one is not."""
+def canceled(states: Sequence[SceneState]) -> int:
+    """How many scenes ended canceled."""
+    return sum(state.over and state.status == Status.CANCELED.public for state in states)
+
+
+def final_status(states: Sequence[SceneState], *, cancel_requested: bool = False) -> BoardStatus:
+    """How a board ends whose scenes are over; RUNNING while one is not.
+
+    A board that was asked to cancel has been canceled as soon as one of its scenes was.
+    """
     if not all(state.over for state in states):
         return BoardStatus.RUNNING
+    if cancel_requested and canceled(states):
+        return BoardStatus.CANCELED
     succeeded = sum(state.chosen is not None for state in states)
     if succeeded == len(states):
         return BoardStatus.SUCCEEDED
     if succeeded:
         return BoardStatus.PARTIAL
-    if all(state.representative.status is Status.CANCELED for state in states):
+    if canceled(states) == len(states):
         return BoardStatus.CANCELED
     return BoardStatus.FAILED
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.prediction import Status
 from storyhook.domain.pricing import as_text
-from storyhook.domain.storyboard import actual_cost, progress
+from storyhook.domain.storyboard import actual_cost, canceled, progress
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -91,6 +91,20 @@ def _cost(estimated: Decimal | None, actual: Decimal | None) -> Json:
     return {"estimated": as_text(estimated), "actual": as_text(actual)}
 
 
+def _cancellation(row: Prediction) -> Json | None:
+    """Whether it was asked to be canceled, and whether that came before a picture was made."""
+    if row.cancel_requested_at is None:
+        return None
+    return {
+        "requested_at": timestamp(row.cancel_requested_at),
+        "in_time": row.canceled_in_time,
+    }
+
+
+def _urls(path: str) -> Json:
+    return {"self": path, "cancel": f"{path}/cancel"}
+
+
 def prediction(row: Prediction, sign: Sign) -> Json:
     output = None
     if row.status is Status.SUCCEEDED:
@@ -114,7 +128,8 @@ def prediction(row: Prediction, sign: Sign) -> Json:
         "candidate": row.candidate,
         "replaces": row.replaces,
         "replaced_by": row.replaced_by,
-        "urls": {"self": f"/predictions/{row.id}"},
+        "cancellation": _cancellation(row),
+        "urls": _urls(f"/predictions/{row.id}"),
         "created_at": timestamp(row.created_at),
         "submitted_at": timestamp(row.submitted_at),
         "completed_at": timestamp(row.completed_at),
@@ -142,11 +157,14 @@ def scene(state: SceneState, sign: Sign) -> Json:
         "cost": _cost(row.cost_estimated, row.cost_actual),
         "metrics": metrics(row),
         "error": error(row.failure) if row.status.public == state.status else None,
+        "cancellation": _cancellation(row),
     }
 
 
 def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> Json:
+    """`cancellation` counts the scenes that ended canceled; each scene says whether in time."""
     cost = _cost(board.cost_estimated, actual_cost(states))
+    asked_at = board.cancel_requested_at
     return {
         "id": board.id,
         "title": board.title,
@@ -155,7 +173,10 @@ def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> J
         "cost": cost,
         "scenes": [scene(state, sign) for state in states],
         "warnings": list(board.warnings),
-        "urls": {"self": f"/storyboards/{board.id}"},
+        "cancellation": {"requested_at": timestamp(asked_at), "canceled": canceled(states)}
+        if asked_at
+        else None,
+        "urls": _urls(f"/storyboards/{board.id}"),
         "created_at": timestamp(board.created_at),
         "completed_at": timestamp(board.completed_at),
     }
@@ -188,7 +209,7 @@ def storyboard_summary(board: Storyboard) -> Json:
         "status": board.status.value,
         "scene_count": board.scene_count,
         "cost": {"estimated": as_text(board.cost_estimated)},
-        "urls": {"self": f"/storyboards/{board.id}"},
+        "urls": _urls(f"/storyboards/{board.id}"),
         "created_at": timestamp(board.created_at),
         "completed_at": timestamp(board.completed_at),
     }

@@ -35,12 +35,17 @@ def wants_dry_run(event: Mapping[str, Any]) -> bool:
 
 
 def parse[Body: BaseModel](
-    kind: type[Body], event: Mapping[str, Any], query: Collection[str] = ()
+    kind: type[Body],
+    event: Mapping[str, Any],
+    query: Collection[str] = (),
+    *,
+    optional: bool = False,
 ) -> Body:
     """The checked body of an HTTP API event; raises with the path of every wrong field.
 
-    `query` names the parameters that the route reads. What would be ignored is refused: somebody
-    who misspells a dry run must not pay for a real one.
+    `query` names the parameters that the route reads; no body at all counts as {} where it is
+    `optional`. What would be ignored is refused: somebody who misspells a dry run must not pay
+    for a real one.
     """
     unknown = [name for name in event.get("queryStringParameters") or {} if name not in query]
     unknown += [name for name in event.get("headers") or {} if name.lower() == "idempotency-key"]
@@ -50,6 +55,8 @@ def parse[Body: BaseModel](
             tuple(FieldError(name, "not known here") for name in unknown),
         )
     data = raw_body(event, MAX_BODY_BYTES)
+    if optional and not data:
+        data = b"{}"
     try:
         document = json.loads(data, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

@@ -11,6 +11,7 @@ CONTENT_TYPE = "application/problem+json"
 _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.NotFound: 404,
     errors.BadSignature: 401,
+    errors.RotationTooSoon: 409,
     errors.PayloadTooLarge: 413,
     errors.DownloadFailed: 503,
     errors.ProviderKeyMissing: 503,

@@ -7,17 +7,15 @@ from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     StrictBool,
-    StrictInt,
     ValidationInfo,
     field_validator,
 )
 
-from storyhook.domain.fallback import MAX_FALLBACKS
+from storyhook.domain.callback import PREDICTION_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.requests import (
     DEFAULT_QUEUE_TIMEOUT_SECONDS,
     CharacterRequest,
@@ -26,37 +24,32 @@ from storyhook.domain.requests import (
     StoryboardRequest,
 )
 from storyhook.domain.story import (
-    MAX_PROMPT_CHARACTERS,
     MAX_SCENES,
-    MAX_SEED,
     REFUSE,
     Look,
     Scene,
 )
+from storyhook.http.fields import (
+    AspectRatio,
+    CallbackEvents,
+    Cast,
+    Id,
+    Models,
+    PaidAttempts,
+    QueueTimeout,
+    Role,
+    Seed,
+    ShortText,
+    Text,
+    Url,
+    WithoutReferences,
+    each_once,
+)
 
 _MAX_REFERENCES_BROUGHT = 32
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
-ShortText = Annotated[str, Field(min_length=1, max_length=200)]
-Url = Annotated[str, Field(min_length=1, max_length=2048)]
-Seed = Annotated[StrictInt, Field(ge=0, le=MAX_SEED)]
-Models = Annotated[tuple[ShortText, ...], Field(max_length=MAX_FALLBACKS)]
-QueueTimeout = Annotated[StrictInt, Field(ge=60, le=86400)]
-
-
-def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) < len(names):
-        raise ValueError("a character is named twice; name each once")
-    return names
-
-
-Cast = Annotated[tuple[Id, ...], Field(max_length=32), AfterValidator(_each_once)]
-Role = Literal["face", "full_body", "outfit", "pose", "style", "place", "object"]
-AspectRatio = Annotated[str, Field(pattern=r"^[1-9]\d?:[1-9]\d?$")]
 # What a reference shows unless it is told: the thing itself.
 _MAIN_ROLES = {"character": "face", "location": "place", "prop": "object"}
-WithoutReferences = Literal["refuse", "describe"]
 
 
 class _Body(BaseModel):
@@ -105,6 +98,14 @@ class OverrideBody(_Body):
     outfit: Text
 
 
+class NothingBody(_Body):
+    """Of a route that takes no fields."""
+
+
+class RotationBody(_Body):
+    force: StrictBool = False
+
+
 class PredictionBody(_Body):
     model: ShortText
     prompt: Text
@@ -115,7 +116,18 @@ class PredictionBody(_Body):
     options: dict[str, Any] = Field(default_factory=dict)
     crowd: StrictBool | None = None
     without_references: WithoutReferences = REFUSE
+    max_paid_attempts: PaidAttempts = 1
     callback_url: Url | None = None
+    callback_events: CallbackEvents = (PREDICTION_COMPLETED,)
+
+    @field_validator("callback_events")
+    @classmethod
+    def _tells_of_itself(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        if events != (PREDICTION_COMPLETED,):
+            raise ValueError(
+                f"a prediction has {PREDICTION_COMPLETED} only; for the others POST /storyboards"
+            )
+        return events
 
     def to_request(self) -> PredictionRequest:
         return PredictionRequest(
@@ -132,6 +144,7 @@ class PredictionBody(_Body):
             look=Look(style=self.style, aspect_ratio=self.aspect_ratio),
             seed=self.seed,
             callback_url=self.callback_url,
+            max_paid_attempts=self.max_paid_attempts,
         )
 
 
@@ -201,14 +214,16 @@ class StoryboardBody(_Body):
     fallback_models: Models = ()
     fallback_on_block: StrictBool = False
     queue_timeout_seconds: QueueTimeout = DEFAULT_QUEUE_TIMEOUT_SECONDS
+    max_paid_attempts: PaidAttempts = 1
     callback_url: Url | None = None
+    callback_events: CallbackEvents = (STORYBOARD_COMPLETED,)
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
     scenes: Annotated[tuple[SceneBody, ...], Field(min_length=1, max_length=MAX_SCENES)]
 
     @field_validator("characters")
     @classmethod
     def _characters_differ(cls, characters: tuple[CharacterBody, ...]) -> tuple[CharacterBody, ...]:
-        _each_once(tuple(character.id for character in characters))
+        each_once(tuple(character.id for character in characters))
         given = sum(len(body.references) + bool(body.reference_image_url) for body in characters)
         if given > _MAX_REFERENCES_BROUGHT:
             raise ValueError(
@@ -244,7 +259,9 @@ class StoryboardBody(_Body):
             look=Look(self.style, self.palette, self.aspect_ratio),
             seed=self.seed,
             callback_url=self.callback_url,
+            callback_events=self.callback_events,
             same_seed=self.seed_mode == "same",
+            max_paid_attempts=self.max_paid_attempts,
             fallback_models=self.fallback_models,
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,

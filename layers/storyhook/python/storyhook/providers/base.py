@@ -1,6 +1,6 @@
 """What both clients share: what an answer to a submit means.
 
-The protocols themselves (`ProviderClient`, `WebhookReader`) are in `ports.py`.
+The protocols themselves (`ProviderClient`, `WebhookReader`) are in `ports`.
 """
 
 import re

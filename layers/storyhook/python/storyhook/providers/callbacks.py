@@ -5,34 +5,63 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from storyhook.domain.callback_secret import SecretVersion
 from storyhook.providers.signatures import standard_webhooks_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from storyhook.ports import Clock
 
+_KEEP = timedelta(seconds=60)
 
-def callback_secret(master: str, key_id: str | None) -> str:
+
+def masters(value: str) -> tuple[str, ...]:
+    """The master keys in the stored value, the newest first: two while one replaces the other."""
+    return tuple(value.split())
+
+
+def callback_secret(master: str, key_id: str | None, version: int = 1) -> str:
     """The `whsec_…` that the owner of `key_id` verifies with."""
-    label = f"storyhook callback 1 {key_id or ''}".encode()
+    label = f"storyhook callback {version} {key_id or ''}".encode()
     derived = hmac.new(master.encode(), label, hashlib.sha256).digest()
     return "whsec_" + base64.b64encode(derived).decode()
 
 
 @dataclass(frozen=True)
 class CallbackSigner:
-    master: Callable[[], str]
+    """`stored` is the master key, or "new old". What `version_of` answers is kept for a minute."""
+
+    stored: Callable[[], str]
+    version_of: Callable[[str], SecretVersion]
     clock: Clock
+    _kept: dict[str, tuple[datetime, SecretVersion]] = field(default_factory=dict, repr=False)
 
     def sign(self, key_id: str | None, message_id: str, body: bytes) -> Mapping[str, str]:
-        timestamp = int(self.clock().timestamp())
-        secret = callback_secret(self.master(), key_id)
+        now = self.clock()
+        timestamp = int(now.timestamp())
+        signatures = [
+            standard_webhooks_signature(
+                callback_secret(master, key_id, version), message_id, timestamp, body
+            )
+            for master in masters(self.stored())
+            for version in self._version(key_id, now).signing(now)
+        ]
         return {
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": standard_webhooks_signature(secret, message_id, timestamp, body),
+            "webhook-signature": " ".join(signatures),
         }
+
+    def _version(self, key_id: str | None, now: datetime) -> SecretVersion:
+        if key_id is None:
+            return SecretVersion()
+        kept = self._kept.get(key_id)
+        if kept is None or now - kept[0] >= _KEEP:
+            kept = self._kept[key_id] = now, self.version_of(key_id)
+        return kept[1]

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from storyhook.domain import callback as callbacks
-from storyhook.domain import views
+from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.errors import NotFound
 from storyhook.domain.ids import new_id
 from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard, final_status
@@ -18,8 +17,8 @@ from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard, fin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storyhook.ports import Clock, Entropy, Images, Predictions, Storyboards
-    from storyhook.usecases.announce import Outbox
+    from storyhook.ports import Clock, Entropy, Predictions, Storyboards
+    from storyhook.usecases.tell import Tell
 
 # When the reconciler looks after a board: its workflow should have finished it by itself.
 BOARD_PATIENCE = timedelta(minutes=2)
@@ -47,13 +46,12 @@ class ReadStoryboard:
 class AssembleStoryboard:
     storyboards: Storyboards
     read: ReadStoryboard
-    images: Images
-    outbox: Outbox
+    tell: Tell
     clock: Clock
     entropy: Entropy
 
     def __call__(self, storyboard_id: str) -> Storyboard:
-        """End a board whose scenes are over: its status, and the callback. Repeatable."""
+        """End a board whose scenes are over: its status, and its callbacks. Repeatable."""
         board = self.storyboards.get(storyboard_id)
         if board is None:
             raise NotFound(f"There is no storyboard {storyboard_id!r}.")
@@ -65,29 +63,20 @@ class AssembleStoryboard:
         return self.finish(board, states)
 
     def finish(self, board: Storyboard, states: Sequence[SceneState]) -> Storyboard:
-        """Write the end of a board whose scenes are over, and queue its callback."""
-        if board.status is BoardStatus.RUNNING:
-            now = self.clock()
+        """Write the end of a board whose scenes are over, and queue its callbacks."""
+        while board.status is BoardStatus.RUNNING:
+            now, told = self.clock(), board.tells(STORYBOARD_COMPLETED)
             ended = replace(
                 board,
-                status=final_status(states),
+                status=final_status(states, cancel_requested=board.cancel_requested_at is not None),
                 completed_at=now,
                 due_at=now + BOARD_PATIENCE if board.callback_url else None,
-                callback_id=new_id("cb", now, self.entropy(10)) if board.callback_url else None,
+                callback_id=new_id("cb", now, self.entropy(10)) if told else None,
             )
-            if not self.storyboards.finish(ended):
-                ended = self.storyboards.get(board.id) or ended
-            board = ended
-        if board.callback_url and board.callback_id:
-            self.outbox.put(
-                callback_id=board.callback_id,
-                tenant=board.tenant,
-                key_id=board.key_id,
-                event=callbacks.STORYBOARD_COMPLETED,
-                subject_id=board.id,
-                url=board.callback_url,
-                data=views.storyboard(board, states, self.images.sign),
-            )
+            # Somebody else ended it, or asked to cancel it meanwhile: then it ends as that says.
+            written = self.storyboards.finish(ended)
+            board = ended if written else self.storyboards.get(board.id) or ended
+        self.tell.storyboard(board, states)
         if board.due_at is not None:
             self.storyboards.announced(board.id)
         return board

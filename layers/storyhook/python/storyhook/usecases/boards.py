@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import FieldError, StoryhookError, WorkflowUnavailable
 from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene, scene_seed
@@ -40,14 +41,7 @@ if TYPE_CHECKING:
     from storyhook.domain.prediction import Prediction
     from storyhook.domain.requests import CharacterRequest, StoryboardRequest
     from storyhook.domain.story import Scene
-    from storyhook.ports import (
-        Clock,
-        Entropy,
-        ProviderKeys,
-        Storyboards,
-        UrlGuard,
-        Workflow,
-    )
+    from storyhook.ports import Clock, Entropy, ProviderKeys, Storyboards, UrlGuard, Workflow
     from storyhook.usecases.characters import PreparedCharacter, SaveCharacter
     from storyhook.usecases.fallback import PlannedFallbacks
 
@@ -148,6 +142,8 @@ class CreateStoryboard:
                     scene_id=scene.id,
                     candidate=1,
                     next_model=fallback.first,
+                    max_paid_attempts=request.max_paid_attempts,
+                    **_told(request, scene),
                 )
             )
             scenes.append(
@@ -173,6 +169,7 @@ class CreateStoryboard:
             created_at=now,
             due_at=now + BOARD_PATIENCE,
             callback_url=request.callback_url,
+            callback_events=request.callback_events if request.callback_url else None,
         )
         for prepared in brought:
             self.save_character.save(prepared)
@@ -217,6 +214,15 @@ class CreateStoryboard:
                 for e in error.errors
             ) or (FieldError(here, error.detail),)
             raise
+
+
+def _told(request: StoryboardRequest, scene: Scene) -> dict[str, Any]:
+    """What a scene's predictions must know to tell of themselves or of it; mostly nothing."""
+    events = tuple(event for event in request.callback_events if event != STORYBOARD_COMPLETED)
+    if request.callback_url is None or not events:
+        return {}
+    told = {"callback_url": request.callback_url, "callback_events": events}
+    return {**told, "scene_position": scene.position} if SCENE_COMPLETED in events else told
 
 
 def _seed_of(request: StoryboardRequest, scene: Scene, board_seed: int) -> int:

@@ -34,11 +34,17 @@ class MoveOn:
     def __call__(self, row: Prediction) -> None:
         """Write the row that replaces `row`, list it with its scene; then `row` owes nothing."""
         board_id, at = row.storyboard_id, row.next_model
+        board = self.storyboards.get(board_id) if board_id else None
         scene = self.storyboards.scene(board_id, at.position) if board_id and at else None
-        if not (board_id and at and scene and scene.fallbacks and row.replaced_by):
+        if not (board_id and board and at and scene and scene.fallbacks and row.replaced_by):
             raise NotFound(f"There is nothing to replace {row.id} with.")
+        successor = replace(
+            self._successor(row, row.replaced_by, scene.fallbacks, at),
+            # Written down, and never sent: it ends canceled, and so does its scene.
+            cancel_requested_at=row.cancel_requested_at or board.cancel_requested_at,
+        )
         with suppress(FileExistsError):  # Made by a try that was cut short.
-            self.predictions.add(self._successor(row, row.replaced_by, scene.fallbacks, at))
+            self.predictions.add(successor)
         self.storyboards.attach(board_id, scene, row.replaced_by)
         self.predictions.announced(row.id)
 
@@ -62,6 +68,11 @@ class MoveOn:
             candidate=row.candidate,
             # Whoever ends the last of the chain tells the workflow.
             task_token=row.task_token,
+            callback_url=row.callback_url,
+            callback_events=row.callback_events,
+            scene_position=row.scene_position,
             replaces=row.id,
             next_model=then,
+            # What is left of the caller's consent.
+            max_paid_attempts=row.max_paid_attempts - row.unknown_outcomes,
         )

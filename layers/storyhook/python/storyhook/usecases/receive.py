@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import BadSignature, NotFound, StaleSignature
-from storyhook.domain.outcome import AskProvider, ProviderHandle
+from storyhook.domain.outcome import AskProvider, Failed, ProviderHandle
 from storyhook.domain.prediction import Prediction, Status
 
 if TYPE_CHECKING:
@@ -46,8 +46,13 @@ class ReceiveWebhook:
             return row
         row = self._find(provider, token)
         known = row.handle.provider_id if row.handle else None
-        if known and delivery.provider_id != known:
-            raise BadSignature("The webhook is signed, but for another job than this URL's.")
+        if known is None or delivery.provider_id != known:
+            if known and not row.unknown_outcomes:
+                raise BadSignature("The webhook is signed, but for another job than this URL's.")
+            if row.unknown_outcomes and isinstance(delivery.outcome, Failed):
+                # It was sent more than once. A picture is taken from whichever job makes one
+                # first, but only the job that we know may end the row without.
+                return row
         if isinstance(delivery.outcome, AskProvider):
             self._ask_soon(row, delivery.provider_id, now)
             return row

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from storyhook.domain import callback as callbacks
@@ -15,15 +16,13 @@ from storyhook.domain.outcome import Failed, Pending, Succeeded
 from storyhook.domain.prediction import LEASE, QUEUE_PATIENCE, Prediction, Status, next_check
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.usecases.assemble import BOARD_PATIENCE, AssembleStoryboard
+from storyhook.usecases.cancel import Cancel, look, stop
 from storyhook.usecases.settle import EXPIRED_RUNNING, EXPIRED_UNKNOWN, Settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storyhook.domain.outcome import Outcome, ProviderHandle
     from storyhook.ports import (
-        CallbackQueue,
-        Callbacks,
         Clock,
         DueRows,
         Predictions,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         Submissions,
         Workflow,
     )
+    from storyhook.ports.callbacks import CallbackQueue, Callbacks
     from storyhook.usecases.submit import Submit
 
 _BATCH = 200
@@ -53,11 +53,16 @@ class Reconcile:
     settle: Settle
     submit: Submit
     assemble: AssembleStoryboard
+    cancel: Cancel
     clock: Clock
 
     def __call__(self, time_left: Callable[[], bool]) -> dict[str, int]:
         """Look after overdue rows while `time_left()`; how many of each kind were seen."""
-        looked_after = {"PRED": self.prediction, "SB": self.storyboard, "CB": self.callback}
+        looked_after: dict[str, Callable[[str], None]] = {
+            "PRED": self.prediction,
+            "SB": partial(self.storyboard, time_left=time_left),
+            "CB": self.callback,
+        }
         seen = dict.fromkeys(looked_after, 0)
         errors: list[Exception] = []
         for kind, row_id in self.due.overdue(self.clock(), _BATCH):
@@ -106,6 +111,9 @@ class Reconcile:
             # The board was never accepted: writing it stopped half-way.
             self.predictions.remove(row.id)
             return
+        if row.cancel_requested_at:
+            self.settle.cancel_unsent(row)
+            return
         if self.clock() >= self.submit.send_by(row):
             self.submit.expire_unsent(row)
             return
@@ -114,7 +122,11 @@ class Reconcile:
         self.predictions.postpone(row, again, {})
 
     def _find(self, row: Prediction, *, overdue: bool) -> None:
-        """The answer to the submission is unknown: look for the job, but never send again."""
+        """The answer to the submission is unknown: look for the job.
+
+        It is never sent again, unless the caller agreed to pay once more, and not before its
+        deadline has passed without a word.
+        """
         webhook_url = self.submit.webhook_url(row)
         try:
             handle = self.provider(row.provider).find(webhook_url)
@@ -124,17 +136,21 @@ class Reconcile:
         if handle and row.status is Status.STORING:
             self.predictions.postpone(row, now, {"handle": handle})
         elif handle:
-            self.predictions.advance(
+            found = self.predictions.advance(
                 row.id,
                 Status.SUBMITTED,
                 {"handle": handle, "submitted_at": now, "due_at": now},
             )
-        elif overdue or webhook_url is None:
-            # Without webhooks nobody will ever tell.
-            self.settle.expire(row, EXPIRED_UNKNOWN)
-        else:
+            if found and found.cancel_requested_at:
+                self._ask(found, overdue=overdue)
+        elif not overdue and webhook_url is not None:
             again = next_check(now, row.checks + 1, 0)
             self.predictions.postpone(row, again, {"checks": row.checks + 1})
+        # Now, or because without webhooks nobody will ever tell:
+        elif not row.may_be_sent_again:
+            self.settle.expire(row, EXPIRED_UNKNOWN)
+        elif self.submit.send_again(row):
+            self.submissions.enqueue(row.id)
 
     def _ask(self, row: Prediction, *, overdue: bool) -> None:
         if row.handle is None:
@@ -142,11 +158,10 @@ class Reconcile:
             self._find(row, overdue=overdue)
             return
         provider = self.provider(row.provider)
-        outcome = _look(provider, row, row.handle)
-        if overdue and isinstance(outcome, Pending):
-            # Told to stop, it may still finish and cost: only its own word says which it was.
-            provider.cancel(row.endpoint, row.handle)
-            outcome = _look(provider, row, row.handle)
+        outcome = look(provider, row, row.handle)
+        unwanted = row.status is Status.SUBMITTED and row.cancel_requested_at is not None
+        if (overdue or unwanted) and isinstance(outcome, Pending):
+            outcome = stop(provider, row, row.handle)
         match outcome:
             case Succeeded() if row.status is Status.STORING:
                 self.settle.store(row, outcome)
@@ -156,20 +171,26 @@ class Reconcile:
                 self.settle.fail(row, failure)
             case _ if self.clock() >= row.deadline_at + _FINISHING:
                 self.settle.expire(row, EXPIRED_RUNNING)
-            case _ if overdue or row.status is Status.STORING:
+            case _ if overdue or unwanted or row.status is Status.STORING:
                 # `checks` counts failed copies there.
                 self.predictions.postpone(row, self.clock() + LEASE, {})
             case _:
                 again = next_check(self.clock(), row.checks + 1, 0, self.submit.pace)
                 self.predictions.postpone(row, again, {"checks": row.checks + 1})
 
-    def storyboard(self, storyboard_id: str) -> None:
-        """Start a workflow that was not started; end a board whose workflow was lost."""
+    def storyboard(self, storyboard_id: str, time_left: Callable[[], bool]) -> None:
+        """Start a workflow that was not started; end a board whose workflow was lost.
+
+        Of one that is to be canceled, cancel what is open.
+        """
         found = self.storyboards.get(storyboard_id)
         if found is None or found.due_at is None or found.due_at > self.clock():
             return
         board = self.storyboards.claim_due(found, self.clock() + BOARD_PATIENCE)
         if board is None:
+            return
+        if board.status is BoardStatus.RUNNING and board.cancel_requested_at:
+            self.cancel.scenes(board, time_left)
             return
         states = self.assemble.read.states(storyboard_id)
         if board.status is not BoardStatus.RUNNING or all(state.over for state in states):
@@ -186,11 +207,3 @@ class Reconcile:
         claimed = self.callbacks.claim_due(row, self.clock() + callbacks.LEASE)
         if claimed:
             self.callback_queue.enqueue(callback_id, turn=claimed.turn)
-
-
-def _look(provider: ProviderClient, row: Prediction, handle: ProviderHandle) -> Outcome:
-    """What the provider says of a job now; Pending if it cannot be asked."""
-    try:
-        return provider.fetch(row.endpoint, handle)
-    except DownloadFailed:
-        return Pending()

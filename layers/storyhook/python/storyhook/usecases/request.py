@@ -5,6 +5,7 @@ Every refusal comes before the first write. The row is written before anyone is 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -138,8 +139,10 @@ class RequestPrediction:
             attempt=1,
             due_at=now + UNKNOWN_PATIENCE,
             callback_url=request.callback_url,
+            max_paid_attempts=request.max_paid_attempts,
         )
-        self.predictions.add(row)
+        with suppress(FileExistsError):  # By us: the AWS client repeats a write of unknown outcome.
+            self.predictions.add(row)
         return row
 
     def send(self, row: Prediction) -> Prediction:

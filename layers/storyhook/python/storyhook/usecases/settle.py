@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from storyhook.domain.callback import PREDICTION_COMPLETED
 from storyhook.domain.errors import BadReference, DownloadFailed, UnsafeUrl
 from storyhook.domain.ids import new_id
 from storyhook.domain.images import StoredImage
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from storyhook.ports import Clock, Entropy, Images, ImageSource, Predictions
     from storyhook.usecases.announce import Announce
 
+_SENT = frozenset({Status.SUBMITTING, Status.SUBMITTED, Status.STORING})
+
 
 @dataclass(frozen=True)
 class Settle:
@@ -50,7 +53,8 @@ class Settle:
     def __call__(self, row: Prediction, outcome: Outcome, provider_id: str | None = None) -> None:
         """Move `row` on by `outcome`. Terminal rows stay as they are.
 
-        `provider_id` is adopted when the submit call has not brought one (yet).
+        `provider_id` is adopted when the submit call has not brought one (yet), or another: of a
+        row that was sent twice, the job counts that made a picture first.
 
         A success that comes after its row has failed changes nothing, also when the provider was
         paid for it: the scene may have moved on to another model. That is the cost of moving on.
@@ -65,7 +69,7 @@ class Settle:
             case Succeeded():
                 now = self.clock()
                 changes: dict[str, Any] = {"storing_at": now, "due_at": now + LEASE, "checks": 0}
-                if row.handle is None and provider_id:
+                if provider_id and (row.handle is None or row.handle.provider_id != provider_id):
                     changes["handle"] = ProviderHandle(provider_id)
                 claimed = self.predictions.advance(row.id, Status.STORING, changes)
                 if claimed:
@@ -102,7 +106,8 @@ class Settle:
 
     def fail(self, row: Prediction, failure: Failure) -> None:
         """End an open row without a picture, with the provider's reason."""
-        if failure.kind is FailureKind.CANCELED and self.clock() >= row.deadline_at:
+        late = self.clock() >= row.deadline_at
+        if failure.kind is FailureKind.CANCELED and late and row.cancel_requested_at is None:
             failure = EXPIRED_STOPPED  # It was we who canceled it, because it was late.
         self._end_without(row, failure, status_of(failure))
 
@@ -113,6 +118,13 @@ class Settle:
         job has turned up.
         """
         self._end_without(row, failure, Status.EXPIRED, attempt)
+
+    def cancel_unsent(self, row: Prediction) -> Prediction | None:
+        """End a row that waits in the queue and is not wanted any more; None if it was claimed."""
+        failure = CANCELED_SENT_BEFORE if row.unknown_outcomes else CANCELED_UNSENT
+        asked_at = row.cancel_requested_at or self.clock()
+        changes: dict[str, Any] = {"failure": failure, "cancel_requested_at": asked_at}
+        return self._end(row, Status.CANCELED, changes, unless=_SENT)
 
     def _end_without(
         self, row: Prediction, failure: Failure, status: Status, attempt: int | None = None
@@ -158,8 +170,8 @@ class Settle:
         changes: dict[str, Any],
         attempt: int | None = None,
         unless: Collection[Status] = (),
-    ) -> None:
-        now = self.clock()
+    ) -> Prediction | None:
+        now, told = self.clock(), row.tells(PREDICTION_COMPLETED)
         ended = self.predictions.advance(
             row.id,
             status,
@@ -168,14 +180,24 @@ class Settle:
                 "completed_at": now,
                 # Owed until announced; a row that nobody waits for owes nothing.
                 "due_at": now + LEASE if row.owes_announcement else None,
-                "callback_id": new_id("cb", now, self.entropy(10)) if row.callback_url else None,
+                "callback_id": new_id("cb", now, self.entropy(10)) if told else None,
             },
             attempt=attempt,
             unless=unless,
         )
         if ended:
             self.announce(ended)
+        return ended
 
+
+CANCELED_UNSENT = Failure(
+    FailureKind.CANCELED, "It was canceled before the provider had it; nothing was paid."
+)
+CANCELED_SENT_BEFORE = Failure(
+    FailureKind.CANCELED,
+    "It was canceled before it was sent again. The provider's answer to an earlier submission was "
+    "lost; that one may have been paid.",
+)
 
 EXPIRED_STOPPED = Failure(
     FailureKind.EXPIRED, "The provider did not finish before the deadline; it was told to stop."

@@ -23,6 +23,7 @@ from storyhook.domain.outcome import (
 from storyhook.domain.payload import with_urls
 from storyhook.domain.prediction import (
     QUEUE_PATIENCE,
+    RESEND_PATIENCE,
     UNKNOWN_PATIENCE,
     Pace,
     Prediction,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.outcome import ProviderHandle
     from storyhook.ports import Clock, Predictions, ProviderClient, ReferenceUrls
     from storyhook.usecases.move_on import MoveOn
     from storyhook.usecases.settle import Settle
@@ -74,6 +76,8 @@ class Submit:
             row = self.predictions.attach_task_token(prediction_id, task_token)
         else:
             row = self.predictions.get(prediction_id)
+        if row and row.status is Status.QUEUED and row.cancel_requested_at:
+            self.settle().cancel_unsent(row)
         if row is None or not row.status.terminal:
             return None
         if row.replaced_by:
@@ -107,33 +111,52 @@ class Submit:
         else:
             payload = with_urls(row.input["payload"], urls)
             answer = provider.submit(row.endpoint, payload, self.webhook_url(row))
-        now = self.clock()
         match answer:
             case Accepted(handle):
-                model = self.catalogue.models.get(row.model)
-                typical_seconds = model.typical_seconds if model else 0
-                moved = self.predictions.advance(
-                    row.id,
-                    Status.SUBMITTED,
-                    {
-                        "handle": handle,
-                        "submitted_at": now,
-                        "due_at": next_check(now, 0, typical_seconds, self.pace),
-                    },
-                )
-                if moved is None:
-                    # The webhook was faster than this answer.
-                    self.predictions.adopt(row.id, handle)
+                self._accepted(row, handle, provider)
             case NotCreated(refusal, retry_after):
-                left = (self.send_by(row) - now).total_seconds()
-                wait = min(retry_after or _DEFAULT_RETRY_SECONDS, _MAX_RETRY_SECONDS, max(left, 1))
-                self._release(row, now + timedelta(seconds=wait) + QUEUE_PATIENCE, refusal)
-                return wait
+                return self._not_created(row, refusal, retry_after)
             case Rejected(failure):
                 self.settle().fail(row, failure)
             case OutcomeUnknown():
                 pass  # `due_at` of the claim stands; webhook or reconciler will tell.
         return None
+
+    def _accepted(self, row: Prediction, handle: ProviderHandle, provider: ProviderClient) -> None:
+        now = self.clock()
+        model = self.catalogue.models.get(row.model)
+        typical_seconds = model.typical_seconds if model else 0
+        moved = self.predictions.advance(
+            row.id,
+            Status.SUBMITTED,
+            {
+                "handle": handle,
+                "submitted_at": now,
+                "due_at": next_check(now, 0, typical_seconds, self.pace),
+            },
+        )
+        if moved is None:
+            # A webhook was faster than this answer; of this job, unless there is another.
+            if not row.unknown_outcomes:
+                self.predictions.adopt(row.id, handle)
+        elif moved.cancel_requested_at:
+            # Asked for while the POST was under way. If no webhook tells what became of it, the
+            # reconciler asks.
+            self.predictions.postpone(moved, now, {})
+            provider.cancel(row.endpoint, handle)
+
+    def _not_created(
+        self, row: Prediction, refusal: Failure, retry_after: float | None
+    ) -> float | None:
+        now = self.clock()
+        left = (self.send_by(row) - now).total_seconds()
+        wait = min(retry_after or _DEFAULT_RETRY_SECONDS, _MAX_RETRY_SECONDS, max(left, 1))
+        due_at = now + timedelta(seconds=wait) + QUEUE_PATIENCE
+        released = self._release(row, due_at, refusal)
+        if released and released.cancel_requested_at:
+            self.settle().cancel_unsent(released)
+            return None
+        return wait
 
     def send_by(self, row: Prediction) -> datetime:
         """When a row has waited long enough to be sent: the rest of its time is the model's."""
@@ -148,14 +171,33 @@ class Submit:
         if row.refused:
             said = f"{detail} Its last answer: {row.refused.detail}"
             failure = Failure(row.refused.kind, said, row.refused.provider_code)
+        if row.unknown_outcomes:
+            said = f"{failure.detail} An earlier submission, without an answer, may have been paid."
+            failure = Failure(FailureKind.OUTCOME_UNKNOWN, said, failure.provider_code)
         self.settle().expire(row, failure, attempt=row.attempt)
 
-    def _release(self, row: Prediction, due_at: datetime, refused: Failure | None = None) -> None:
+    def _release(
+        self, row: Prediction, due_at: datetime, refused: Failure | None = None
+    ) -> Prediction | None:
         """Give back a claim of ours, when certainly nothing was created."""
         changes: dict[str, Any] = {"due_at": min(due_at, self.send_by(row))}
         if refused:
             changes["refused"] = refused
-        self.predictions.advance(row.id, Status.QUEUED, changes, attempt=row.attempt)
+        return self.predictions.advance(row.id, Status.QUEUED, changes, attempt=row.attempt)
+
+    def send_again(self, row: Prediction) -> Prediction | None:
+        """Queue a row whose submission stayed unknown; None if somebody heard of it meanwhile.
+
+        Only for one that `may_be_sent_again`: it may be paid for once more.
+        """
+        now = self.clock()
+        changes = {
+            "unknown_outcomes": row.unknown_outcomes + 1,
+            "deadline_at": now + RESEND_PATIENCE + (row.deadline_at - self.send_by(row)),
+            "due_at": now + QUEUE_PATIENCE,
+            "checks": 0,
+        }
+        return self.predictions.advance(row.id, Status.QUEUED, changes, attempt=row.attempt)
 
     def webhook_url(self, row: Prediction) -> str | None:
         if self.webhook_base_url is None:

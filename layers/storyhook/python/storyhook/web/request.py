@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -18,11 +18,12 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is cut at the limit; then `truncated` is True."""
+    """`body` is cut at the limit; then `truncated` is True. `headers` by name in lower case."""
 
     status: int
     body: bytes
     truncated: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class TooSlow(Exception):
@@ -61,14 +62,15 @@ def send(
             decode_content=False,
         )
         response = connection.getresponse()
+        received = {name.lower(): value for name, value in response.headers.items()}
         data = bytearray()
         while chunk := response.read1(_CHUNK, decode_content=False):
             data += chunk
             if len(data) > max_bytes:
-                return Answer(response.status, bytes(data[:max_bytes]), True)
+                return Answer(response.status, bytes(data[:max_bytes]), True, received)
         if rang.is_set():
             raise TooSlow(f"no whole answer within {total_seconds:g} seconds")
-        return Answer(response.status, bytes(data), False)
+        return Answer(response.status, bytes(data), False, received)
     except HTTPException as error:
         raise ProtocolError(f"not an HTTP answer: {type(error).__name__}") from error
     finally:

@@ -16,9 +16,11 @@ from storyhook.wiring import parts
 if TYPE_CHECKING:
     from storyhook.aws.bucket import Bucket
     from storyhook.aws.queues import SubmissionsQueue
+    from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.service import Api
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
+    from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.deliver import Deliver
     from storyhook.usecases.receive import ReceiveWebhook
     from storyhook.usecases.reconcile import Reconcile
@@ -83,6 +85,34 @@ def api() -> "Api":
             parts.clock,
             randomness.token_bytes,
         ),
+        callbacks=_callback_routes(config),
+    )
+
+
+def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
+    from storyhook.aws.addresses import AddressTable
+    from storyhook.aws.callback_secrets import SecretVersionTable
+    from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.queues import CallbacksQueue
+    from storyhook.aws.secrets import Secrets
+    from storyhook.http.callbacks import CallbackRoutes
+    from storyhook.providers.callbacks import callback_secret, masters
+    from storyhook.usecases.callback_secrets import CallbackSecrets
+    from storyhook.usecases.callbacks import CallbackLog, Replay
+
+    rows = parts.table(config.table_name)
+    callbacks = CallbackTable(rows)
+    log = CallbackLog(callbacks, AddressTable(rows), parts.clock)
+    queue = CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url)
+    secrets = Secrets(parts.client("ssm"), config.secrets_prefix)
+
+    def derive(key_id: str, version: int) -> str:
+        return callback_secret(masters(secrets.get("signing-key"))[0], key_id, version)
+
+    return CallbackRoutes(
+        log=log,
+        replay=Replay(log, callbacks, queue, parts.clock),
+        secrets=CallbackSecrets(SecretVersionTable(rows), derive, parts.clock),
     )
 
 
@@ -105,6 +135,12 @@ def create_prediction() -> "tuple[RequestPrediction, Bucket]":
         entropy=randomness.token_bytes,
     )
     return request, parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+
+
+@cache
+def cancel() -> "tuple[Cancel, Bucket]":
+    config = settings.SubmitSettings.read(os.environ)
+    return parts.cancel(config), parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
 
 
 @cache
@@ -149,12 +185,15 @@ def reconcile() -> "Reconcile":
         settle=parts.settle(config),
         submit=parts.submit(config),
         assemble=parts.assemble(config),
+        cancel=parts.cancel(config),
         clock=parts.clock,
     )
 
 
 @cache
 def callback() -> "Deliver":
+    from storyhook.aws.addresses import AddressTable
+    from storyhook.aws.callback_secrets import SecretVersionTable
     from storyhook.aws.callbacks import CallbackTable
     from storyhook.aws.queues import CallbacksQueue
     from storyhook.aws.secrets import Secrets
@@ -164,11 +203,15 @@ def callback() -> "Deliver":
 
     config = settings.CallbackSettings.read(os.environ)
     secrets = Secrets(parts.client("ssm"), config.secrets_prefix)
+    table = parts.table(config.table_name)
     return Deliver(
-        callbacks=CallbackTable(parts.table(config.table_name)),
+        callbacks=CallbackTable(table),
+        addresses=AddressTable(table),
         queue=CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url),
         sender=HttpSender(parts.guard(config.allow_loopback_http), parts.clock),
-        signer=CallbackSigner(lambda: secrets.get("signing-key"), parts.clock),
+        signer=CallbackSigner(
+            lambda: secrets.get("signing-key"), SecretVersionTable(table).get, parts.clock
+        ),
         clock=parts.clock,
         random=random.random,
     )

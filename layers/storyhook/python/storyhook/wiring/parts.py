@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from storyhook.aws.table import Table
     from storyhook.aws.workflow import StepFunctions
     from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
-    from storyhook.usecases.announce import Outbox
     from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
+    from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.request import Casting
     from storyhook.usecases.settle import Settle
     from storyhook.usecases.submit import Submit
+    from storyhook.usecases.tell import Tell
     from storyhook.web.guard import Guard
 
 _MAX_IMAGE_BYTES = 40 * 1024 * 1024
@@ -107,15 +108,23 @@ def workflow(state_machine_arn: str) -> "StepFunctions":
     return StepFunctions(client("stepfunctions"), state_machine_arn)
 
 
-def outbox(config: CallbackSource) -> "Outbox":
+def tell(config: CallbackSource) -> "Tell":
     from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.queues import CallbacksQueue
-    from storyhook.usecases.announce import Outbox
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.usecases.tell import Outbox, Tell
 
-    return Outbox(
-        callbacks=CallbackTable(table(config.table_name)),
-        queue=CallbacksQueue(client("sqs"), config.callbacks_queue_url),
-        clock=clock,
+    rows = table(config.table_name)
+    return Tell(
+        predictions=PredictionTable(rows),
+        storyboards=StoryboardTable(rows),
+        images=bucket(config.bucket_name, OUTPUT_URL_LIFETIME),
+        outbox=Outbox(
+            callbacks=CallbackTable(rows),
+            queue=CallbacksQueue(client("sqs"), config.callbacks_queue_url),
+            clock=clock,
+        ),
     )
 
 
@@ -136,8 +145,7 @@ def settle(config: SettleSettings) -> "Settle":
         announce=Announce(
             predictions=predictions,
             workflow=workflow(config.state_machine_arn),
-            outbox=outbox(config),
-            images=images,
+            tell=tell(config),
             submissions=submissions(config.submissions_queue_url),
         ),
         catalogue=catalogue.load(),
@@ -197,10 +205,25 @@ def assemble(config: CallbackSource) -> "AssembleStoryboard":
     return AssembleStoryboard(
         storyboards=StoryboardTable(rows),
         read=read_storyboard(rows),
-        images=bucket(config.bucket_name, OUTPUT_URL_LIFETIME),
-        outbox=outbox(config),
+        tell=tell(config),
         clock=clock,
         entropy=randomness.token_bytes,
+    )
+
+
+def cancel(config: settings.SubmitSettings) -> "Cancel":
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.usecases.cancel import Cancel
+
+    rows = table(config.table_name)
+    return Cancel(
+        predictions=PredictionTable(rows),
+        storyboards=StoryboardTable(rows),
+        provider=provider(config),
+        settle=settle(config),
+        assemble=assemble(config),
+        clock=clock,
     )
 
 
@@ -234,7 +257,7 @@ def provider_keys(prefix: str) -> "ProviderKeys":
 
 
 def reader(config: settings.WebhookSettings) -> "Callable[[str], WebhookReader]":
-    from storyhook.aws.secrets import Secrets
+    from storyhook.aws.secrets import RotatingSecret, Secrets
     from storyhook.domain.errors import NotFound
 
     secrets = Secrets(client("ssm"), config.secrets_prefix)
@@ -252,7 +275,7 @@ def reader(config: settings.WebhookSettings) -> "Callable[[str], WebhookReader]"
         if provider == "replicate":
             from storyhook.providers.replicate.webhook import ReplicateWebhook
 
-            return ReplicateWebhook(lambda: secrets.get("replicate-webhook-secret"))
+            return ReplicateWebhook(RotatingSecret(secrets, "replicate-webhook-secret"))
         raise NotFound(f"There is no provider {provider!r}.")
 
     return reader

@@ -33,8 +33,11 @@ def delivery(body: Any) -> Delivery:
     """A webhook's body is the bare prediction. Unknown shapes mean: ask the provider."""
     if not isinstance(body, dict):
         return Delivery(None, AskProvider())
-    provider_id = body.get("id")
-    return Delivery(provider_id if isinstance(provider_id, str) else None, outcome(body))
+    provider_id, said = body.get("id"), outcome(body)
+    if isinstance(said, Failed) and said.failure.kind is FailureKind.LOST_RESULT:
+        # Nothing is given up by a message's word: the provider may still have the picture.
+        said = AskProvider()
+    return Delivery(provider_id if isinstance(provider_id, str) else None, said)
 
 
 def outcome(prediction: dict[str, Any]) -> Outcome:

@@ -1,5 +1,7 @@
 """What the use cases ask for. `aws`, `providers` and `web` supply it; `wiring` says which.
 
+What is asked for to deliver callbacks is in `ports.callbacks`.
+
 Every write that moves a row is conditional: a method that may lose a race returns None.
 """
 
@@ -8,7 +10,6 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from storyhook.domain.access import ApiKey, Page
-from storyhook.domain.callback import Attempt, Callback
 from storyhook.domain.images import ImageFacts
 from storyhook.domain.outcome import (
     Delivery,
@@ -60,13 +61,22 @@ class Predictions(Protocol):
     ) -> Prediction | None:
         """Move the row to `to` if its status allows that.
 
-        With `attempt`, only if that is the row's; never if its status is in `unless`.
+        With `attempt`, only if that is the row's; never if its status is in `unless`. A row that
+        is to be canceled never moves to `submitting`.
 
         Returns the row as it is now, or None when somebody else was first.
         """
 
     def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
         """Store the workflow's token whatever the status; the row as it is now, if it exists."""
+
+    def request_cancel(
+        self, row: Prediction, now: datetime, changes: Mapping[str, Any]
+    ) -> Prediction | None:
+        """Say that the row is to be canceled, since `now` unless it was said before.
+
+        Only while it is as in `row`; the row as it is now, or None when somebody was first.
+        """
 
     def adopt(self, prediction_id: str, handle: ProviderHandle) -> None:
         """Note the provider's own URLs on a row that a fast webhook has settled meanwhile."""
@@ -103,7 +113,13 @@ class Storyboards(Protocol):
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]: ...
 
     def finish(self, board: Storyboard) -> bool:
-        """Write the end of a running board; False if it was over already."""
+        """Write the end of a running board.
+
+        False if it was over already, or is to be canceled and `board` did not know.
+        """
+
+    def request_cancel(self, storyboard_id: str, now: datetime) -> Storyboard | None:
+        """Say that a running board is to be canceled, and is due; None if it is, or is over."""
 
     def claim_due(self, board: Storyboard, until: datetime) -> Storyboard | None:
         """Take an overdue board over: move its `due_at` unless somebody moved it first."""
@@ -120,22 +136,6 @@ class Characters(Protocol):
     def get_many(self, tenant: str, character_ids: Sequence[str]) -> dict[str, Character]: ...
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Character]: ...
-
-
-class Callbacks(Protocol):
-    def add(self, callback: Callback) -> bool:
-        """False if it was there already."""
-
-    def get(self, callback_id: str) -> Callback | None: ...
-
-    def begin_turn(self, callback_id: str, turn: int, until: datetime) -> Callback | None:
-        """Begin try number `turn` of a pending callback, unless somebody else has."""
-
-    def claim_due(self, callback: Callback, until: datetime) -> Callback | None:
-        """Take an overdue callback over: move its `due_at` unless somebody moved it first."""
-
-    def record(self, callback: Callback) -> None:
-        """Write the attempts, the status and when it is due next."""
 
 
 class DueRows(Protocol):
@@ -192,10 +192,6 @@ class Submissions(Protocol):
     def enqueue(self, prediction_id: str, delay_seconds: int = 0) -> None: ...
 
 
-class CallbackQueue(Protocol):
-    def enqueue(self, callback_id: str, turn: int, delay_seconds: int = 0) -> None: ...
-
-
 class Workflow(Protocol):
     def start(self, storyboard_id: str, prediction_ids: Sequence[str]) -> None:
         """Start the board's workflow; starting it twice is the same as once.
@@ -241,16 +237,6 @@ class WebhookReader(Protocol):
 
         Raises BadSignature, or StaleSignature when only the time is wrong.
         """
-
-
-class Sender(Protocol):
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
-        """POST once, safely: no private addresses, no redirects; never raises for the network."""
-
-
-class Signer(Protocol):
-    def sign(self, key_id: str | None, message_id: str, body: bytes) -> Mapping[str, str]:
-        """Standard Webhooks headers for this customer's secret."""
 
 
 class UrlGuard(Protocol):

@@ -1,0 +1,54 @@
+"""The kinds of fields in what callers send, and what is wrong with them."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StrictInt, ValidationInfo
+
+from storyhook.domain.callback import EVENTS
+from storyhook.domain.fallback import MAX_FALLBACKS
+from storyhook.domain.story import MAX_PROMPT_CHARACTERS, MAX_SEED
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+Url = Annotated[str, Field(min_length=1, max_length=2048)]
+Seed = Annotated[StrictInt, Field(ge=0, le=MAX_SEED)]
+Models = Annotated[tuple[ShortText, ...], Field(max_length=MAX_FALLBACKS)]
+# How often one picture may be paid for, should a provider's answer to a submission get lost.
+PaidAttempts = Annotated[StrictInt, Field(ge=1, le=3)]
+QueueTimeout = Annotated[StrictInt, Field(ge=60, le=86400)]
+
+
+def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a character is named twice; name each once")
+    return names
+
+
+Cast = Annotated[tuple[Id, ...], Field(max_length=32), AfterValidator(each_once)]
+Role = Literal["face", "full_body", "outfit", "pose", "style", "place", "object"]
+AspectRatio = Annotated[str, Field(pattern=r"^[1-9]\d?:[1-9]\d?$")]
+WithoutReferences = Literal["refuse", "describe"]
+
+
+def _known_events(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Each event once, in the order of the story."""
+    for name in names:
+        if name not in EVENTS:
+            raise ValueError(f"there is no event {name!r}; choose from {', '.join(EVENTS)}")
+    return tuple(event for event in EVENTS if event in names)
+
+
+def _events_have_an_address(events: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    # Absent from the data, a URL is wrong, and its own error is told.
+    if info.data.get("callback_url", "") is None:
+        raise ValueError("give a callback_url to send them to, or leave them out")
+    return events
+
+
+CallbackEvents = Annotated[
+    tuple[ShortText, ...],
+    Field(min_length=1, max_length=10),
+    AfterValidator(_known_events),
+    AfterValidator(_events_have_an_address),
+]

@@ -1,0 +1,71 @@
+"""What routes share: pages of lists, ids in paths, and the answer that comes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from storyhook.domain.access import Page
+
+Event = dict[str, Any]
+Json = dict[str, Any]
+
+_DEFAULT_LIMIT = 20
+_MAX_LIMIT = 100
+# Lambda answers at most 6 MB.
+MAX_ANSWER_BYTES = 5_500_000
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: HTTPStatus
+    body: Json
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Creates say where the thing is."""
+        created = self.status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
+        return {"Location": self.body["urls"]["self"]} if created else {}
+
+
+Handler = Callable[..., Reply]
+
+
+def paging(event: Event) -> tuple[int, str | None]:
+    query = event.get("queryStringParameters") or {}
+    limit = query.get("limit", str(_DEFAULT_LIMIT))
+    if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MAX_LIMIT):
+        raise InvalidRequest(
+            f"limit is a whole number from 1 to {_MAX_LIMIT}.",
+            (FieldError("limit", f"from 1 to {_MAX_LIMIT}"),),
+        )
+    cursor = query.get("cursor")
+    if cursor is not None and not _ID.fullmatch(cursor):
+        raise InvalidRequest(
+            "cursor is the next_cursor of the page before.", (FieldError("cursor", "not valid"),)
+        )
+    return int(limit), cursor
+
+
+def known(kind: str, text: str) -> str:
+    """An id from a path, if it can be one at all."""
+    if not _ID.fullmatch(text):
+        raise NotFound(f"There is no {kind} {text[:80]!r}.")
+    return text
+
+
+def listing(page: Page[Any], items: list[Json]) -> Reply:
+    """A page, or as much of its beginning as can be answered; the next one goes on from there."""
+    cursor = page.cursor
+    while len(items) > 1 and len(json.dumps(items)) > MAX_ANSWER_BYTES:
+        items = items[: len(items) // 2]
+        cursor = items[-1]["id"]
+    return Reply(HTTPStatus.OK, {"items": items, "next_cursor": cursor})

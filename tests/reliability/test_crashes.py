@@ -1,0 +1,83 @@
+"""A death, or a failure of AWS, at every I/O boundary: in the end all is as if it had not been.
+
+The boundaries are listed by playing the stories, and checked against the source: a new call of a
+port that no story reaches fails here. `make campaign` has every boundary of every story; here each
+kind of boundary has each fault once, and one story dies everywhere.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fixtures import cloud as clouds
+from tests.fixtures.cloud import Cloud
+from tests.reliability import boundaries, crashes, sites, stories
+from tests.reliability.boundaries import Boundary
+from tests.reliability.stories import STORIES, Story
+
+# Calls of ports that no story makes, and why.
+NOT_WALKED = {
+    "authorize: Authorize.__call__ self.keys.find": "reads only, before anything begins",
+    "characters: ReadCharacter.__call__ self.characters.get": "reads only",
+    "assemble: ReadStoryboard.__call__ self.storyboards.get": "reads only",
+    "assemble: AssembleStoryboard.finish self.storyboards.get": "two end a board at once: a "
+    "write that is sent twice does that, in the tests below",
+    "cancel: Cancel.row self.predictions.get": "somebody is faster: races in test_cancel",
+    "cancel: Cancel.storyboard self.storyboards.get": "it ends meanwhile: test_cancel_boards",
+}
+Listed = dict[Story, list[Boundary]]
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with clouds.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def listed(cloud: Cloud) -> Listed:
+    return crashes.listed(cloud)
+
+
+def test_the_stories_cross_every_boundary_that_the_source_has(listed: Listed) -> None:
+    places = {each.place for trace in listed.values() for each in trace if each.place}
+    crossed = set(map(sites.site_of, places))
+    missed = {str(s) for s in sites.sites() if (s.file, s.line, s.column) not in crossed}
+    assert missed == NOT_WALKED.keys()
+
+
+def test_the_stories_are_told_through_every_function(listed: Listed) -> None:
+    functions = {each.name.partition(":")[0] for trace in listed.values() for each in trace}
+    assert functions == {
+        *("create_prediction", "api", "submit", "webhook", "callback", "reconcile", "assemble"),
+        "cancel",
+    }
+    for trace in listed.values():
+        names = [each.name for each in trace]
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_each_kind_of_boundary_with_each_fault(cloud: Cloud, listed: Listed, story: Story) -> None:
+    """Those whose shortest story is this one."""
+    chosen = [each for each in crashes.one_of_each_kind(listed) if each.story is story]
+    assert {str(each): wrong for each in chosen if (wrong := each.play(cloud))} == {}
+
+
+def test_every_death_of_a_whole_story(cloud: Cloud, listed: Listed) -> None:
+    story = stories.BY_NAME["board falls back"]
+    chosen = [
+        each
+        for each in crashes.every_crash({story: listed[story]})
+        if each.fault in boundaries.DEATHS
+    ]
+    assert len(chosen) == 2 * len(listed[story])
+    assert {str(each): wrong for each in chosen if (wrong := each.play(cloud))} == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["fal", "webhook lost", "message lost", "copying fails", "board falls back"]
+)
+def test_everything_comes_in_the_middle_of_everything(cloud: Cloud, name: str) -> None:
+    found = crashes.interrupted(cloud, stories.BY_NAME[name])
+    assert {where: wrong for where, wrong in found if wrong} == {}
