@@ -242,7 +242,9 @@ class _Judge:
             data = json.loads(body)["data"]
             row = self.rows.get(data["id"]) or self.boards.get(data["id"])
             if row is None:
-                board = self.boards[data["storyboard_id"]]
+                board = self.boards.get(data["storyboard_id"])
+                if board is None:
+                    continue  # Of a row that is deleted, which is noted where it happened.
                 [scene] = [s for s in self._scenes(board) if s.id == data["id"]]
                 status = self._scene_end(scene)
             else:
