@@ -223,3 +223,59 @@ def test_a_row_that_fails_does_not_stop_the_others_nor_stays_for_ever(
     with pytest.raises(ExceptionGroup, match="1 of 1 rows failed"):
         world.sweep(minutes=180)
     assert world.row(broken).status is Status.EXPIRED
+
+
+def test_a_reconciler_that_comes_late_asks_again_when_the_provider_is_silent(world: World) -> None:
+    """Found by the campaign: a picture was thrown away because one question had no answer."""
+    row = world.ask()
+    world.provider.outcomes["job-1"] = DownloadFailed("down", retryable=True)
+    world.sweep(hours=1, minutes=40)
+    assert world.row(row).status is Status.SUBMITTED
+    world.provider.outcomes["job-1"] = Succeeded((IMAGE_URL,))
+    world.sweep(minutes=2)
+    assert world.row(row).status is Status.SUCCEEDED
+
+
+def test_a_copy_that_comes_late_is_tried_again_after_an_error(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = world.ask()
+    world.predictions.advance(row.id, Status.STORING, {"due_at": world.clock()})
+    world.provider.outcomes["job-1"] = Succeeded((IMAGE_URL,))
+    put = world.images.put
+
+    def failing(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(type(world.images), "put", failing)
+    with pytest.raises(ExceptionGroup, match="1 of 1 rows failed"):
+        world.sweep(hours=1, minutes=40)
+    assert world.row(row).status is Status.STORING
+    monkeypatch.setattr(type(world.images), "put", lambda _self, *given: put(*given))
+    world.sweep(minutes=2)
+    assert world.row(row).status is Status.SUCCEEDED
+
+
+def test_a_lost_job_is_looked_for_again_when_the_provider_is_silent(world: World) -> None:
+    world.provider.answers = [OutcomeUnknown("reset")]
+    row = world.ask(makers.REPLICATE)
+    [(_, _, webhook_url)] = world.provider.submitted
+    world.provider.unreachable = True
+    world.sweep(hours=1, minutes=40)
+    assert world.row(row).status is Status.SUBMITTING
+    world.provider.unreachable = False
+    world.provider.found[webhook_url] = ProviderHandle("job-1")
+    world.provider.outcomes["job-1"] = Succeeded((IMAGE_URL,))
+    for _ in range(2):
+        world.sweep(minutes=2)
+    assert world.row(row).status is Status.SUCCEEDED
+
+
+def test_a_provider_that_stays_silent_is_not_waited_for_for_ever(world: World) -> None:
+    row = world.ask()
+    world.provider.outcomes["job-1"] = DownloadFailed("down", retryable=True)
+    world.sweep(hours=1, minutes=40)
+    world.sweep(hours=1)
+    failure = world.row(row).failure
+    assert failure is not None
+    assert failure.kind is FailureKind.EXPIRED_AT_PROVIDER

@@ -14,11 +14,11 @@ FAULTS: list[tuple[Any, ...]] = [
     (
         "a provider that cannot be asked just now counts as a failure",
         "I1",
-        "usecases/reconcile.py",
-        "    except DownloadFailed:\n        return Pending()",
+        "usecases/cancel.py",
+        "    except DownloadFailed:\n        return None",
         (
             "    except DownloadFailed:\n"
-            "        from storyhook.domain.outcome import Failure, FailureKind\n"
+            "        from storyhook.domain.outcome import Failed, Failure, FailureKind\n"
             '        return Failed(Failure(FailureKind.UNAVAILABLE, "not reached"))'
         ),
         {"unreachable": 0.3},
@@ -61,26 +61,25 @@ FAULTS: list[tuple[Any, ...]] = [
     (
         "a new callback id each time that an end is announced",
         "I4",
-        "usecases/announce.py",
-        "                callback_id=row.callback_id,",
-        '                callback_id=f"{row.callback_id}{self.outbox.clock():%M%S}",',
+        "usecases/tell.py",
+        "            callback_id=row.callback_id,",
+        '            callback_id=f"{row.callback_id}{self.outbox.clock():%M%S}",',
         {"died": 0.02},
     ),
     (
         "a callback is written anew each time that its event is announced",
         "I4",
         "aws/callbacks.py",
-        "return self.table.put(item, new=True)",
-        "return self.table.put(item)",
+        "return self.table.put(_item(callback), new=True)",
+        "return self.table.put(_item(callback))",
         {"died": 0.02},
     ),
     (
         "the workflow is told before the row is committed",
         "I4",
         "usecases/settle.py",
-        "        now = self.clock()\n        ended = self.predictions.advance(",
+        "        ended = self.predictions.advance(",
         (
-            "        now = self.clock()\n"
             "        from dataclasses import replace\n"
             "        early = {k: v for k, v in changes.items() if k == 'failure'}\n"
             "        self.announce.resume_workflow(replace(row, status=status, **early))\n"

@@ -14,7 +14,6 @@ from typing import Any
 from storyhook.aws.queues import CallbacksQueue, SubmissionsQueue
 from storyhook.aws.workflow import StepFunctions
 from storyhook.domain.callback import EVENTS
-from storyhook.domain.prediction import Status
 from storyhook.domain.requests import PredictionRequest, StoryboardRequest
 from storyhook.domain.story import Look, Scene
 from tests.fixtures import makers
@@ -24,7 +23,7 @@ from tests.fixtures.world import World
 from tests.reliability.customers import Customers
 from tests.reliability.faults import Faults, Mix
 from tests.reliability.ledger import Ledger
-from tests.reliability.providers import Job, Pictures, Providers
+from tests.reliability.providers import Pictures, Providers
 from tests.reliability.services import Queue, Sqs, StepFunctionsClient
 from tests.reliability.speed import quick_moto
 from tests.reliability.timeline import Timeline
@@ -61,7 +60,7 @@ class Simulation:
         webhooks = Webhooks(self.timeline, self.faults, self.ledger, self.world.receive)
         self.providers.began = webhooks.began
         self.providers.tell = webhooks.ended
-        self.providers.early = lambda job: self._early(webhooks, job)
+        self.providers.early = webhooks.early
 
     def _world(self) -> World:
         """The house, with its two queues and its workflow in virtual time."""
@@ -203,12 +202,6 @@ class Simulation:
     def _between(self) -> None:
         if self.ledger.forging is None:
             self.timeline.alongside()
-
-    def _early(self, webhooks: Webhooks, job: Job) -> None:
-        row = self.world.predictions.get(job.webhook_url.rpartition("/")[2].partition(".")[0])
-        assert row
-        assert row.status is Status.SUBMITTING
-        webhooks.early(job)
 
 
 def _scene(position: int, number: int) -> Scene:

@@ -19,7 +19,7 @@ SHORT = Mix(
     failed=0.10,
     overdue=0.03,
     answer_lost=0.04,
-    nothing_created=0.02,
+    nothing_created=0.05,
     rejected=0.03,
     unreachable=0.15,
     cancel_late=0.5,
@@ -71,7 +71,8 @@ def test_all_webhooks_lost_and_every_picture_is_here() -> None:
     result = play(Run("all lost", 3, 100, ALL_LOST))
     assert result.wrong == none_broken()
     assert not result.paid_for_nothing
-    assert result.injected["lost"] == result.pictures_made + result.injected["failed"]
+    # Each end is told of by a webhook, that of a job which was stopped too.
+    assert result.injected["lost"] >= result.pictures_made + result.injected["failed"]
     assert result.pictures_kept == result.pictures_made > 80
 
 

@@ -244,7 +244,7 @@ class _Judge:
             if row is None:
                 board = self.boards.get(data["storyboard_id"])
                 if board is None:
-                    continue  # Deleted: that is noted elsewhere.
+                    continue  # Of a row that is deleted, which is noted where it happened.
                 [scene] = [s for s in self._scenes(board) if s.id == data["id"]]
                 status = self._scene_end(scene)
             else:

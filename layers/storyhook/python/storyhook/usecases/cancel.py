@@ -15,7 +15,7 @@ from storyhook.domain.errors import (
     ProviderKeyMissing,
     SettingsError,
 )
-from storyhook.domain.outcome import Failed, Pending
+from storyhook.domain.outcome import Failed
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
 
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 _MAX_ID = 64
 
 
-def look(provider: ProviderClient, row: Prediction, handle: ProviderHandle) -> Outcome:
-    """What the provider says of a job now; Pending if it cannot be asked."""
+def look(provider: ProviderClient, row: Prediction, handle: ProviderHandle) -> Outcome | None:
+    """What the provider says of a job now; None if it cannot be asked."""
     try:
         return provider.fetch(row.endpoint, handle)
     except DownloadFailed:
-        return Pending()
+        return None
 
 
-def stop(provider: ProviderClient, row: Prediction, handle: ProviderHandle) -> Outcome:
+def stop(provider: ProviderClient, row: Prediction, handle: ProviderHandle) -> Outcome | None:
     """Tell the provider to stop a job. It may finish and cost all the same: what it says now."""
     provider.cancel(row.endpoint, handle)
     return look(provider, row, handle)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from storyhook.domain import callback as callbacks
 from storyhook.domain.errors import DownloadFailed
-from storyhook.domain.outcome import Failed, Pending, Succeeded
+from storyhook.domain.outcome import Failed, Succeeded
 from storyhook.domain.prediction import LEASE, QUEUE_PATIENCE, Prediction, Status, next_check
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.usecases.assemble import BOARD_PATIENCE, AssembleStoryboard
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _BATCH = 200
 # How long a job that cannot be canceled any more may take to hand over its picture.
 _FINISHING = timedelta(minutes=15)
+# How long after its deadline a row is looked after that nobody can be asked about, or that fails
+# here: one question without an answer says nothing of a picture that may be made and paid.
+_SILENCE = timedelta(hours=1)
 _NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks"}
 
 
@@ -91,7 +94,7 @@ class Reconcile:
         try:
             self._look_after(row, overdue=overdue)
         except Exception:
-            if self.clock() >= row.deadline_at + _FINISHING:
+            if self.clock() >= row.deadline_at + _SILENCE:
                 # Whatever is wrong, no row stays for ever.
                 self.settle.expire(row, EXPIRED_RUNNING)
             raise
@@ -131,7 +134,7 @@ class Reconcile:
         try:
             handle = self.provider(row.provider).find(webhook_url)
         except DownloadFailed:
-            handle = None
+            handle, overdue = None, self.clock() >= row.deadline_at + _SILENCE
         now = self.clock()
         if handle and row.status is Status.STORING:
             self.predictions.postpone(row, now, {"handle": handle})
@@ -160,7 +163,7 @@ class Reconcile:
         provider = self.provider(row.provider)
         outcome = look(provider, row, row.handle)
         unwanted = row.status is Status.SUBMITTED and row.cancel_requested_at is not None
-        if (overdue or unwanted) and isinstance(outcome, Pending):
+        if (overdue or unwanted) and not isinstance(outcome, Succeeded | Failed):
             outcome = stop(provider, row, row.handle)
         match outcome:
             case Succeeded() if row.status is Status.STORING:
@@ -169,7 +172,9 @@ class Reconcile:
                 self.settle(row, outcome)
             case Failed(failure):
                 self.settle.fail(row, failure)
-            case _ if self.clock() >= row.deadline_at + _FINISHING:
+            case _ if self.clock() >= row.deadline_at + (
+                _SILENCE if outcome is None else _FINISHING
+            ):
                 self.settle.expire(row, EXPIRED_RUNNING)
             case _ if overdue or unwanted or row.status is Status.STORING:
                 # `checks` counts failed copies there.
