@@ -27,7 +27,7 @@ check: lint types ## the quick part: lint, types, unit tests
 bench: tools ## measure start-up, throughput and cost against the budgets
 	@$(PYTHON) -m tests.bench $(ARGS)
 
-campaign: tools ## 12,000 predictions under every fault, in virtual time; writes docs/reliability.md
+campaign: tools ## what make test shows of faults at length; writes docs/reliability.md
 	@$(PYTHON) -m tests.reliability $(ARGS)
 	@$(if $(ARGS),,$(PYTHON) -m tests.reliability.pairs)
 	@$(if $(ARGS),,$(PYTHON) -m pytest -q -s tests/e2e/storm.py)

@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from storyhook.aws.secrets import Secrets
 from storyhook.domain.ids import new_id
-from storyhook.providers.callbacks import callback_secret, masters
+from storyhook.providers.callbacks import callback_secret
 
 REPLICATE_URL = "https://api.replicate.com"
 FAL_KEY = "fal-key"
@@ -68,12 +69,20 @@ def put_parameters(ssm: Any, stage: str, values: Mapping[str, str]) -> None:
 
 def rotate(ssm: Any, stage: str, name: str, new: str) -> bool:
     """Put `new` before the present secret, which stays valid; False if it is that already."""
-    path = parameter_name(stage, name)
-    current, *_ = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"].split()
+    current, *_ = _valid(ssm, stage, name)
     if current == new:
         return False
-    ssm.put_parameter(Name=path, Value=f"{new} {current}", Type="SecureString", Overwrite=True)
+    ssm.put_parameter(
+        Name=parameter_name(stage, name),
+        Value=f"{new} {current}",
+        Type="SecureString",
+        Overwrite=True,
+    )
     return True
+
+
+def _valid(ssm: Any, stage: str, name: str) -> tuple[str, ...]:
+    return Secrets(ssm, f"/storyhook/{stage}").all(name)
 
 
 def new_signing_key() -> str:
@@ -85,13 +94,12 @@ def create_api_key(
 ) -> ApiKey:
     """The table holds only the hash: who reads the table cannot use the key."""
     now = datetime.now(UTC)
-    found = ssm.get_parameter(Name=parameter_name(stage, SIGNING_KEY), WithDecryption=True)
+    newest, *_ = _valid(ssm, stage, SIGNING_KEY)
     key_id = new_id("key", now, secrets.token_bytes(10))
     key = ApiKey(
         key_id,
         "shk_" + secrets.token_urlsafe(32),
-        # While the master is rotated it holds two; the first is the new one.
-        callback_secret(masters(found["Parameter"]["Value"])[0], key_id),
+        callback_secret(newest, key_id),
     )
     digest = hashlib.sha256(key.secret.encode()).hexdigest()
     item = {
@@ -154,8 +162,7 @@ def _rotate(ssm: Any, stage: str, name: str) -> None:
     if name == SIGNING_KEY:
         new = new_signing_key()
     else:
-        path = parameter_name(stage, REPLICATE_TOKEN)
-        token = ssm.get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
+        [token] = _valid(ssm, stage, REPLICATE_TOKEN)
         new = _replicate_webhook_secret(token)
     if rotate(ssm, stage, name, new):
         print(f"{parameter_name(stage, name)}: new; the one before it stays valid until the next")

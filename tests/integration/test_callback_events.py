@@ -14,7 +14,6 @@ from tests.fixtures import cloud as clouds
 from tests.fixtures import makers
 from tests.fixtures.callbacks import (
     ALL_EVENTS,
-    Death,
     all_stored,
     brought_on,
     dying_at,
@@ -22,7 +21,9 @@ from tests.fixtures.callbacks import (
     sent_all,
 )
 from tests.fixtures.clock import Clock
+from tests.fixtures.interruptions import Death, die
 from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, World, failed, in_threads
+from tests.reliability.speed import quick_moto
 
 READS = {"GetItem", "BatchGetItem", "Query", "GetParameter", "ReceiveMessage"}
 HOUR = timedelta(hours=1)
@@ -163,12 +164,9 @@ def test_a_board_that_ends_before_its_parts_are_told_of_tells_of_them_first(
     board = board_of(world, ALL_EVENTS, scenes=1, fallback_models=(makers.FAL,))
     [row] = sent_all(world, board)
 
-    def dying(*_: Any) -> None:
-        raise Death
-
     def unheard(row: Prediction, body: dict[str, Any] | None = None) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(CallbackTable, "add_to_board", dying)
+            patch.setattr(CallbackTable, "add_to_board", die)
             with pytest.raises(Death):
                 finished(world, row, body)
         world.submit.from_queue(row.id, "task-token-1")
@@ -257,12 +255,11 @@ def recovered(world: World, board: Storyboard) -> Storyboard:
     raise AssertionError("something is owed for five hours")
 
 
-@pytest.mark.parametrize("part", range(2))
-def test_a_death_before_any_call_loses_no_event_and_no_number(part: int) -> None:
+def test_a_death_before_any_call_loses_no_event_and_no_number() -> None:
     deaths = deaths_in_the_story()
     assert len(deaths) > 30
-    for number in deaths[part::2]:
-        with clouds.running() as cloud:
+    for number in deaths:
+        with quick_moto(), clouds.running() as cloud:
             world = World(cloud, Clock())
             board = board_of(world, ALL_EVENTS, fallback_models=(makers.FAL,))
             with dying_at(cloud, number):

@@ -154,7 +154,7 @@ def test_a_retry_is_signed_with_what_is_valid_then(world: World) -> None:
 
 def test_while_the_master_is_rotated_both_sign(world: World) -> None:
     old = world.callback_secrets.read(KEY).secret
-    world.master = f"another-master {MASTER_KEY}"
+    world.masters = ("another-master", MASTER_KEY)
     new = world.callback_secrets.read(KEY).secret
     assert new == callback_secret("another-master", KEY) != old
     got = delivered(world)
@@ -164,7 +164,7 @@ def test_while_the_master_is_rotated_both_sign(world: World) -> None:
     world.callback_secrets.rotate(KEY)
     world.clock.advance(seconds=60)
     assert len(signatures(delivered(world))) == 4
-    world.master = "another-master"
+    world.masters = ("another-master",)
     assert len(signatures(delivered(world))) == 2
 
 

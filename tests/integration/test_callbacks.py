@@ -10,8 +10,9 @@ import pytest
 from storyhook.domain.callback import MAX_BODY_BYTES, MAX_TURNS, Attempt, CallbackStatus
 from tests.fixtures import cloud as clouds
 from tests.fixtures import template
-from tests.fixtures.callbacks import Death, dying_at, owed, stored, worn_out
+from tests.fixtures.callbacks import dying_at, owed, stored, worn_out
 from tests.fixtures.clock import Clock, Entropy
+from tests.fixtures.interruptions import Death, die
 from tests.fixtures.world import CALLBACK_URL, World, in_threads
 
 
@@ -121,7 +122,7 @@ def test_a_death_before_any_call_of_a_delivery_is_followed_by_another_try(answer
 def test_a_death_between_the_post_and_the_log_sends_it_again(world: World) -> None:
     callback = owed(world)
     world.cloud.messages(world.cloud.callbacks_url)
-    world.customer.during_post = lambda: (_ for _ in ()).throw(Death())
+    world.customer.during_post = die
     with pytest.raises(Death):
         world.deliver(callback.id, 0)
     world.customer.during_post = None

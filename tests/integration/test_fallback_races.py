@@ -18,14 +18,11 @@ from storyhook.domain.storyboard import BoardStatus, Storyboard
 from tests.fixtures import cloud as clouds
 from tests.fixtures import makers
 from tests.fixtures.clock import Clock
+from tests.fixtures.interruptions import Death
 from tests.fixtures.world import IMAGE_URL, UNAVAILABLE, World, done, failed, in_threads
 
 FIRST, SECOND, THIRD = "fal-flux2-pro", "rep-flux2-pro", "rep-flux-schnell"
 TOKEN = "task-token"
-
-
-class DeathError(Exception):
-    """The function died here."""
 
 
 def begun(world: World, *fallbacks: str) -> tuple[Storyboard, Prediction]:
@@ -100,13 +97,13 @@ def test_a_death_at_any_step_is_made_up_for(
         if after:
             real(self, *args, **values)
         died.append(step)
-        raise DeathError
+        raise Death
 
     with monkeypatch.context() as patch:
         patch.setattr(where, step, dying)
-        with suppress(DeathError):
+        with suppress(Death):
             world.webhook(row, failed("fal", "job-1"))
-        with suppress(DeathError):
+        with suppress(Death):
             world.submit_all()
     assert died
     world.cloud.messages(world.cloud.submissions_url)  # Nobody handles these any more.

@@ -372,6 +372,17 @@ def test_cancel_storyboard(stage: Stage, run: Run) -> None:
     assert len(stage.cloud.sent(stage.cloud.callbacks_url)) == 1
 
 
+@pytest.mark.parametrize("name", ["prediction", "storyboard"])
+@pytest.mark.parametrize("text", ["x" * 3000, "é", "a/../b"])
+def test_cancel_does_not_look_up_what_is_no_id(stage: Stage, name: str, text: str) -> None:
+    """DynamoDB refuses a key that is too long, and that would be an error of ours."""
+    event = read(f"cancel/{name}_unknown")
+    event["pathParameters"] = {f"{name}_id": text}
+    answer = stage.run("cancel", event)
+    assert answer["statusCode"] == 404
+    assert stage.cloud.operations("GetItem") == []
+
+
 # --- create_prediction, submit ---
 
 

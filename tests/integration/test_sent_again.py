@@ -4,7 +4,6 @@ From then on there may be two jobs of one row. The first that makes a picture co
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +24,7 @@ from storyhook.domain.prediction import Prediction, Status
 from tests.fixtures import makers
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
+from tests.fixtures.interruptions import Death, die, once
 from tests.fixtures.pictures import picture
 from tests.fixtures.world import (
     CALLBACK_URL,
@@ -35,7 +35,6 @@ from tests.fixtures.world import (
     failed,
     in_threads,
 )
-from tests.integration.test_cancel import DeathError, once
 
 MODELS = pytest.mark.parametrize("model", [makers.FAL, makers.REPLICATE])
 LOST = OutcomeUnknown("reset")
@@ -353,12 +352,9 @@ def test_a_death_while_it_is_queued_again(
 ) -> None:
     row = unanswered(world)
 
-    def die() -> None:
-        raise DeathError
-
     with monkeypatch.context() as patch:
         once(patch, where, step, die, after=after)
-        with suppress(DeathError):
+        with pytest.raises(Death):
             world.sweep()
     for _ in range(3):
         world.sweep(minutes=6)

@@ -18,11 +18,8 @@ from unittest import mock
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from tests.fixtures.interruptions import Death
 from tests.reliability.sites import IO_METHODS, Place
-
-
-class Death(BaseException):
-    """The function ends here and now: no handler of `Exception` may go on."""
 
 
 class Fault(StrEnum):

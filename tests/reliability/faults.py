@@ -11,6 +11,8 @@ from unittest import mock
 import botocore.client
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from tests.fixtures.interruptions import Death
+
 # What the rates of a Mix are called in tables.
 NAMES = {
     "doubled": "webhooks doubled",
@@ -90,10 +92,6 @@ class Mix:
     interleaved: float = 0.01
 
 
-class Died(BaseException):
-    """The function's process ended here: no handler of ours sees it."""
-
-
 @dataclass
 class Faults:
     mix: Mix
@@ -113,7 +111,7 @@ class Faults:
 
     def may_die(self) -> None:
         if self.depth and self.happens("died"):
-            raise Died
+            raise Death
 
     def call(self, operation: str, work: Callable[[], Any]) -> Any:
         """One call of AWS, as its client's caller sees it after the client's own retries."""

@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
 
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -33,6 +33,7 @@ from storyhook.domain.outcome import (
     Pending,
     Submission,
 )
+from storyhook.domain.prediction import MAX_STORE_ATTEMPTS
 from tests.fixtures import cloud as clouds
 from tests.fixtures import makers, signing
 from tests.fixtures.world import THROTTLED, UNAVAILABLE
@@ -65,6 +66,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
+        self.failed_copies = 0
 
     def begin(self) -> None:
         self.stack.enter_context(quick_moto())
@@ -200,12 +202,15 @@ class Life(RuleBasedStateMachine):
         self.a_message_comes_once_more()
         self.life.sweep()
 
+    # One more, and the picture is given up, as it should be.
+    @precondition(lambda self: self.failed_copies + 1 < MAX_STORE_ATTEMPTS)
     @precondition(lambda self: any(job.makes_picture for job in self.jobs()))
     @rule()
     def a_picture_cannot_be_copied_now(self) -> None:
         pictures = self.life.world.pictures.files
         [*_, url] = [job.url for job in self.jobs() if job.makes_picture]
         there = pictures[url]
+        self.failed_copies += 1
         pictures[url] = DownloadFailed("answered 503", retryable=True)
         self.life.step()
         pictures[url] = there
@@ -253,5 +258,14 @@ def live(examples: int, steps: int) -> None:
     """So many lives of so many things each; always the same ones."""
     # A shorter example is not worth minutes of replays.
     phases = [Phase.explicit, Phase.generate]
-    chosen = settings(max_examples=examples, stateful_step_count=steps, phases=phases)
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        phases=phases,
+        # The same outside of pytest, where no profile is loaded.
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     run_state_machine_as_test(Life, settings=chosen)

@@ -28,9 +28,10 @@ from storyhook.domain.storyboard import Storyboard
 from tests.fixtures import clock, makers, signing
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
+from tests.fixtures.interruptions import Death
 from tests.fixtures.pictures import picture
 from tests.fixtures.world import CALLBACK_URL, Customer, Pictures, World
-from tests.reliability.boundaries import Death, Tracer
+from tests.reliability.boundaries import Tracer
 from tests.reliability.jobs import Job, Jobs
 from tests.reliability.ledger import Item, Ledger
 from tests.reliability.verdict import endings, verdict

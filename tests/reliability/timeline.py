@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from storyhook.domain.errors import StoryhookError
 from tests.fixtures.clock import Clock
-from tests.reliability.faults import Died, Faults
+from tests.fixtures.interruptions import Death
+from tests.reliability.faults import Faults
 
 MINUTE = timedelta(minutes=1)
 # A second function runs in the middle of a first one only while that may still be alive.
@@ -72,7 +73,7 @@ class Timeline:
         self.faults.depth += 1
         try:
             return True, work()
-        except (Died, *_EXPECTED) as error:
+        except (Death, *_EXPECTED) as error:
             return False, error
         except ExceptionGroup as group:
             _, others = group.split(_EXPECTED)

@@ -275,7 +275,9 @@ def expecting(secret: str = SECRET) -> Inbox:
 
 def test_our_own_signature_is_accepted_and_the_callback_found() -> None:
     inbox = expecting()
-    signer = CallbackSigner(lambda: "master", lambda _: SecretVersion(), lambda: datetime.now(UTC))
+    signer = CallbackSigner(
+        lambda: ["master"], lambda _: SecretVersion(), lambda: datetime.now(UTC)
+    )
     headers = signer.sign("key_1", "cb_1", BODY.encode())
     assert inbox.receive(headers, BODY.encode()) == HTTPStatus.NO_CONTENT
     assert inbox.receive(headers, BODY.encode()) == HTTPStatus.NO_CONTENT  # it may come twice

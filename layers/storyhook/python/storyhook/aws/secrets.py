@@ -35,6 +35,10 @@ class Secrets:
             )
         return value
 
+    def all(self, name: str) -> tuple[str, ...]:
+        """Those that are valid, the newest first: two while one replaces the other (`new old`)."""
+        return tuple(self.get(name).split())
+
     def forget(self, name: str) -> None:
         """Read it anew when it is asked for next."""
         self._kept.pop((name, True), None)
@@ -56,17 +60,17 @@ class Secrets:
 
 @dataclass
 class RotatingSecret:
-    """A secret of which two may be valid at once: `new old`, split at white space."""
+    """A secret that others change: what it does not verify may be signed with a newer one."""
 
     secrets: Secrets
     name: str
     _read_at: float | None = None
 
     def all(self) -> tuple[str, ...]:
-        """Those that are valid, the current one first; raises SettingsError when there is none."""
+        """Raises SettingsError when there is none."""
         if self._read_at is None:
             self._read_at = self.secrets.monotonic()
-        return tuple(self.secrets.get(self.name).split())
+        return self.secrets.all(self.name)
 
     def refresh(self) -> bool:
         """Read it again, at most once a minute: forged requests must not cost one each.

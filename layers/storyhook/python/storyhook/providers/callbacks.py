@@ -13,17 +13,12 @@ from storyhook.domain.callback_secret import SecretVersion
 from storyhook.providers.signatures import standard_webhooks_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from storyhook.ports import Clock
 
 _KEEP = timedelta(seconds=60)
-
-
-def masters(value: str) -> tuple[str, ...]:
-    """The master keys in the stored value, the newest first: two while one replaces the other."""
-    return tuple(value.split())
 
 
 def callback_secret(master: str, key_id: str | None, version: int = 1) -> str:
@@ -35,9 +30,9 @@ def callback_secret(master: str, key_id: str | None, version: int = 1) -> str:
 
 @dataclass(frozen=True)
 class CallbackSigner:
-    """`stored` is the master key, or "new old". What `version_of` answers is kept for a minute."""
+    """Signs with each of the `masters`. What `version_of` answers is kept for a minute."""
 
-    stored: Callable[[], str]
+    masters: Callable[[], Collection[str]]
     version_of: Callable[[str], SecretVersion]
     clock: Clock
     _kept: dict[str, tuple[datetime, SecretVersion]] = field(default_factory=dict, repr=False)
@@ -49,7 +44,7 @@ class CallbackSigner:
             standard_webhooks_signature(
                 callback_secret(master, key_id, version), message_id, timestamp, body
             )
-            for master in masters(self.stored())
+            for master in self.masters()
             for version in self._version(key_id, now).signing(now)
         ]
         return {

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.settle import Settle
 
-_MAX_ID = 64
-
 
 def look(provider: ProviderClient, row: Prediction, handle: ProviderHandle) -> Outcome | None:
     """What the provider says of a job now; None if it cannot be asked."""
@@ -60,9 +58,9 @@ class Cancel:
 
         For one that was over already nothing is written; the answer alone says that it was asked.
         """
-        row = self.predictions.get(prediction_id) if len(prediction_id) <= _MAX_ID else None
+        row = self.predictions.get(prediction_id)
         if row is None or row.tenant != tenant:
-            raise NotFound(f"There is no prediction {prediction_id[:80]!r}.")
+            raise NotFound(f"There is no prediction {prediction_id!r}.")
         row = self.row(row)
         return row if row.cancel_requested_at else replace(row, cancel_requested_at=self.clock())
 
@@ -113,9 +111,9 @@ class Cancel:
 
         What there is no time for is left to the reconciler: a board that runs is due.
         """
-        board = self.storyboards.get(storyboard_id) if len(storyboard_id) <= _MAX_ID else None
+        board = self.storyboards.get(storyboard_id)
         if board is None or board.tenant != tenant:
-            raise NotFound(f"There is no storyboard {storyboard_id[:80]!r}.")
+            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
         board = self.storyboards.request_cancel(board.id, self.clock()) or board
         if board.cancel_requested_at is None:
             # It ended, or was asked the same, a moment ago.

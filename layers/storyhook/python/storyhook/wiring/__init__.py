@@ -96,7 +96,7 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
     from storyhook.aws.queues import CallbacksQueue
     from storyhook.aws.secrets import Secrets
     from storyhook.http.callbacks import CallbackRoutes
-    from storyhook.providers.callbacks import callback_secret, masters
+    from storyhook.providers.callbacks import callback_secret
     from storyhook.usecases.callback_secrets import CallbackSecrets
     from storyhook.usecases.callbacks import CallbackLog, Replay
 
@@ -107,7 +107,7 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
     secrets = Secrets(parts.client("ssm"), config.secrets_prefix)
 
     def derive(key_id: str, version: int) -> str:
-        return callback_secret(masters(secrets.get("signing-key"))[0], key_id, version)
+        return callback_secret(secrets.all("signing-key")[0], key_id, version)
 
     return CallbackRoutes(
         log=log,
@@ -210,7 +210,7 @@ def callback() -> "Deliver":
         queue=CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url),
         sender=HttpSender(parts.guard(config.allow_loopback_http), parts.clock),
         signer=CallbackSigner(
-            lambda: secrets.get("signing-key"), SecretVersionTable(table).get, parts.clock
+            lambda: secrets.all("signing-key"), SecretVersionTable(table).get, parts.clock
         ),
         clock=parts.clock,
         random=random.random,
