@@ -74,7 +74,7 @@ def status(_: argparse.Namespace) -> int:
         print(f"{mine} is up; `{down}` ends it, and it ends itself at {cloud.state.ends_at}")
         print(f"  API        {cloud.api_url}")
         print(f"  API key    {cloud.api_key}")
-        print(f"  callbacks  {cloud.callback_secret}   (verify them with this secret)")
+        print(f"  callbacks  {cloud.callback_secret}   (their secret, until you rotate it)")
         print(f"  AWS        {cloud.endpoint_url}   (AWS_ENDPOINT_URL)")
         for name, url in (("fal", cloud.fal_url), ("replicate", cloud.replicate_url)):
             print(f"  {_LABELS[name]:9}  {_provider(cloud, name, url)}")

@@ -9,6 +9,7 @@ over does nothing. The cause is in the log group /storyhook/<Stage>; mend it fir
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,12 +45,16 @@ def redrive(sqs: Any, source: str, to: str, *, look: bool = False, **wait: int) 
 
     Sent before it is deleted: a run that is cut short doubles a message and loses none.
     """
-    moved = []
+    moved, looked_at = [], []
     for message in dead_letters(sqs, source, **wait):
-        if not look:
+        if look:
+            looked_at.append(message["ReceiptHandle"])
+        else:
             sqs.send_message(QueueUrl=to, MessageBody=message["Body"])
             sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
         moved.append(about(message["Body"]))
+    for receipt in looked_at:  # Or a redrive right after a look would find nothing.
+        sqs.change_message_visibility(QueueUrl=source, ReceiptHandle=receipt, VisibilityTimeout=0)
     return moved
 
 
@@ -65,9 +70,16 @@ def about(body: str) -> str:
 def main() -> None:
     options = _arguments()
     import boto3  # here, so that the functions above serve without it
+    from botocore.exceptions import BotoCoreError, ClientError
 
     session = boto3.Session(region_name=options.region)
-    stack = session.client("cloudformation").describe_stacks(StackName=options.stack_name)
+    try:
+        stack = session.client("cloudformation").describe_stacks(StackName=options.stack_name)
+    except (BotoCoreError, ClientError) as problem:
+        sys.exit(
+            f"nothing sent: the stack {options.stack_name} cannot be read ({problem}). "
+            "AWS credentials are needed, and STACK=… REGION=… where the stack is."
+        )
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Stacks"][0]["Outputs"]}
     sqs = session.client("sqs")
     for queue, letters in QUEUES.items():

@@ -19,7 +19,7 @@ from local.cloud.state import CloudState, StartFailed
 
 type Progress = Callable[[str], None]
 
-STOP_SECONDS = 20
+STOP_SECONDS = 60
 TAKEN_NAMES = 9
 
 

@@ -53,7 +53,7 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "api/create_storyboard_events_without_url": (422, "invalid-request", ["callback_events"]),
     "api/create_storyboard_unknown_event": (422, "invalid-request", ["callback_events"]),
     "api/get_callback_unknown": (404, "not-found", []),
-    "api/list_callbacks_by_colour": (422, "invalid-request", ["status", "subject", "colour"]),
+    "api/list_callbacks_of_elena": (422, "invalid-request", ["status", "subject"]),
     "api/get_prediction_unknown": (404, "not-found", []),
     "api/plan_storyboard_maybe": (422, "invalid-request", ["dry_run"]),
     "api/list_models_by_colour": (422, "invalid-request", ["sort"]),

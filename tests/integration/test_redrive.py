@@ -59,8 +59,17 @@ def test_looking_moves_nothing(world: World, letters: str) -> None:
 
     assert sorted(seen) == sorted(row.id for row in rows)
     assert world.cloud.messages(to) == []
-    left = sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=["All"])["Attributes"]
-    assert left["ApproximateNumberOfMessagesNotVisible"] == "2", "there, and seen again later"
+    moved = redrive.redrive(sqs, letters, to, long_poll_seconds=0)
+    assert sorted(moved) == sorted(seen), "there still, for whoever looks first and then sends"
+
+
+def test_what_is_missing_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.argv", ["redrive", "--stack-name", "storyhook"])
+    with pytest.raises(SystemExit, match=r"^nothing sent: .*specify a region.* REGION=…"):
+        redrive.main()
 
 
 def test_moving_leaves_nothing_behind(world: World, letters: str) -> None:

@@ -25,6 +25,7 @@ from storyhook.domain.errors import (
     UnknownModel,
 )
 from storyhook.http import problems, reading, service
+from storyhook.http.callbacks import CallbackRoutes
 from storyhook.http.events import MAX_BODY_BYTES, caller, parse, wants_dry_run
 from storyhook.http.raw import raw_body
 from storyhook.http.requests import CharacterBody, PredictionBody, RotationBody, StoryboardBody
@@ -483,6 +484,26 @@ def test_paging_as_told() -> None:
     assert reading.paging({}) == (20, None)
     query = {"limit": "100", "cursor": "pred_1"}
     assert reading.paging({"queryStringParameters": query}) == (100, "pred_1")
+
+
+@pytest.mark.parametrize("name", ["status", "wait", "Limit"])
+def test_what_a_read_would_ignore_is_refused(name: str) -> None:
+    event = {"queryStringParameters": {name: "failed"}}
+    with pytest.raises(InvalidRequest) as caught:
+        reading.paging(event)
+    assert [error.path for error in caught.value.errors] == [name]
+    api = service.Api
+    for read in (api.get_character, api.get_storyboard, api.get_prediction):
+        with pytest.raises(InvalidRequest, match=name):
+            read(SimpleNamespace(), event, "x")  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match=name):
+        CallbackRoutes.get_callback(SimpleNamespace(), event, "x")  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match=name):
+        CallbackRoutes.get_callback_secret(SimpleNamespace(), event)  # type: ignore[arg-type]
+
+
+def test_a_list_takes_its_filters() -> None:
+    assert reading.paging({"queryStringParameters": {"status": "failed"}}, ("status",))
 
 
 # --- dry runs ---

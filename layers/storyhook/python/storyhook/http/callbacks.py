@@ -12,7 +12,7 @@ from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.views import timestamp
 from storyhook.http.events import caller, parse
-from storyhook.http.reading import Reply, known, listing, paging
+from storyhook.http.reading import Reply, known, listing, paging, refuse_unknown
 from storyhook.http.requests import NothingBody, RotationBody
 
 if TYPE_CHECKING:
@@ -42,12 +42,13 @@ class CallbackRoutes:
         }
 
     def list_callbacks(self, event: Event) -> Reply:
-        limit, cursor = paging(event)
+        limit, cursor = paging(event, _FILTERS)
         status, subject = _filters(event)
         page = self.log.list(caller(event).tenant, limit, cursor, status, subject)
         return listing(page, [callback_views.callback(*entry) for entry in page.items])
 
     def get_callback(self, event: Event, callback_id: str) -> Reply:
+        refuse_unknown(event)
         entry = self.log.get(caller(event).tenant, known("callback", callback_id))
         return Reply(HTTPStatus.OK, callback_views.with_payload(*entry))
 
@@ -57,6 +58,7 @@ class CallbackRoutes:
         return Reply(HTTPStatus.ACCEPTED, callback_views.callback(*entry))
 
     def get_callback_secret(self, event: Event) -> Reply:
+        refuse_unknown(event)
         return _secret(self.secrets.read(caller(event).id))
 
     def rotate_callback_secret(self, event: Event) -> Reply:
@@ -72,13 +74,9 @@ def _filters(event: Event) -> tuple[CallbackStatus | None, str | None]:
         errors.append(FieldError("status", f"one of {', '.join(CallbackStatus)}"))
     if subject is not None and not _SUBJECT.fullmatch(subject):
         errors.append(FieldError("subject", "the id of a prediction or of a storyboard"))
-    errors += [
-        FieldError(name, "not known here")
-        for name in sorted(set(query) - {*_FILTERS, "limit", "cursor"})
-    ]
     if errors:
         raise InvalidRequest(
-            "GET /callbacks takes limit, cursor, status and subject; mend what errors lists.",
+            "GET /callbacks takes status and subject; mend what errors lists.",
             tuple(errors),
         )
     return CallbackStatus(status) if status else None, subject

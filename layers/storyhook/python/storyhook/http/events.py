@@ -10,6 +10,7 @@ from storyhook.domain.access import ApiKey
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.problems import NotJson
 from storyhook.http.raw import raw_body
+from storyhook.http.reading import refuse_unknown
 
 # Where pydantic speaks of Python, to somebody who wrote JSON.
 _MESSAGES = {
@@ -47,8 +48,8 @@ def parse[Body: BaseModel](
     `optional`. What would be ignored is refused: somebody who misspells a dry run must not pay
     for a real one.
     """
-    unknown = [name for name in event.get("queryStringParameters") or {} if name not in query]
-    unknown += [name for name in event.get("headers") or {} if name.lower() == "idempotency-key"]
+    refuse_unknown(event, query)
+    unknown = [name for name in event.get("headers") or {} if name.lower() == "idempotency-key"]
     if unknown:
         raise InvalidRequest(
             f"This route does not know {unknown[0]!r} yet; leave it out.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,19 @@ class Reply:
 Handler = Callable[..., Reply]
 
 
-def paging(event: Event) -> tuple[int, str | None]:
+def refuse_unknown(event: Mapping[str, Any], query: Collection[str] = ()) -> None:
+    """`query` names the parameters that the route reads: what would be ignored is refused."""
+    unknown = [name for name in event.get("queryStringParameters") or {} if name not in query]
+    if unknown:
+        raise InvalidRequest(
+            f"This route does not know {unknown[0]!r} yet; leave it out.",
+            tuple(FieldError(name, "not known here") for name in unknown),
+        )
+
+
+def paging(event: Event, filters: Collection[str] = ()) -> tuple[int, str | None]:
+    """`limit` and `cursor`; the only parameters of a list, but for its `filters`."""
+    refuse_unknown(event, ("limit", "cursor", *filters))
     query = event.get("queryStringParameters") or {}
     limit = query.get("limit", str(_DEFAULT_LIMIT))
     if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MAX_LIMIT):

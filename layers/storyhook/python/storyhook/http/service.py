@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from storyhook.domain import model_views, plan_views, views
 from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
 from storyhook.http.events import caller, parse, wants_dry_run
-from storyhook.http.reading import MAX_ANSWER_BYTES, Reply, known, listing, paging
+from storyhook.http.reading import MAX_ANSWER_BYTES, Reply, known, listing, paging, refuse_unknown
 from storyhook.http.requests import CharacterBody, StoryboardBody
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Api:
         return Reply(HTTPStatus.CREATED if created else HTTPStatus.OK, shown)
 
     def get_character(self, event: Event, character_id: str) -> Reply:
+        refuse_unknown(event)
         row = self.read_character(caller(event).tenant, known("character", character_id))
         return Reply(HTTPStatus.OK, views.character(row, self.images.sign))
 
@@ -84,6 +85,7 @@ class Api:
         return Reply(HTTPStatus.ACCEPTED, self._board(board, states))
 
     def get_storyboard(self, event: Event, storyboard_id: str) -> Reply:
+        refuse_unknown(event)
         board, states = self.read_storyboard(
             caller(event).tenant, known("storyboard", storyboard_id)
         )
@@ -97,6 +99,7 @@ class Api:
         return listing(page, [views.storyboard_summary(row) for row in page.items])
 
     def get_prediction(self, event: Event, prediction_id: str) -> Reply:
+        refuse_unknown(event)
         row = self.predictions.get(known("prediction", prediction_id))
         if row is None or row.tenant != caller(event).tenant:
             raise NotFound(f"There is no prediction {prediction_id!r}.")
