@@ -29,11 +29,14 @@ class Secrets:
         """The secret `<prefix>/<name>`; raises SettingsError when it was never set."""
         value = self.find(name)
         if value is None:
-            raise SettingsError(
-                f"The secret {self.prefix}/{name} is not set; put it there with "
-                "`python -m tools.setup`."
-            )
+            raise self.not_set(name)
         return value
+
+    def not_set(self, name: str) -> SettingsError:
+        return SettingsError(
+            f"The secret {self.prefix}/{name} is not set; put it there with "
+            "`python -m tools.setup`."
+        )
 
     def forget(self, name: str) -> None:
         """Read it anew when it is asked for next."""
@@ -61,12 +64,24 @@ class RotatingSecret:
     secrets: Secrets
     name: str
     _read_at: float | None = None
+    _missed_at: float | None = None
 
     def all(self) -> tuple[str, ...]:
-        """Those that are valid, the current one first; raises SettingsError when there is none."""
+        """Those that are valid, the current one first; raises SettingsError when there is none.
+
+        That there is none is believed for a minute: anybody may ask, and SSM answers all functions
+        together 40 times a second.
+        """
+        now = self.secrets.monotonic()
+        if self._missed_at is not None and now - self._missed_at < _MIN_GAP_SECONDS:
+            raise self.secrets.not_set(self.name)
         if self._read_at is None:
-            self._read_at = self.secrets.monotonic()
-        return tuple(self.secrets.get(self.name).split())
+            self._read_at = now
+        value = self.secrets.find(self.name)
+        self._missed_at = now if value is None else None
+        if value is None:
+            raise self.secrets.not_set(self.name)
+        return tuple(value.split())
 
     def refresh(self) -> bool:
         """Read it again, at most once a minute: forged requests must not cost one each.
