@@ -152,6 +152,19 @@ def test_a_board_that_was_half_written_is_cleaned_up(world: World) -> None:
     assert world.cloud.sent(world.cloud.submissions_url) == []
 
 
+def test_what_was_canceled_of_a_half_written_board_is_told_to_nobody(world: World) -> None:
+    """Its rows are listed before the board stands, so they can be canceled."""
+    row = makers.of_board(makers.prediction(Status.QUEUED, due_at=world.clock()), "sb_never")
+    events = ("prediction.completed",)
+    row = dataclasses.replace(row, callback_url=CALLBACK_URL, callback_events=events)
+    world.predictions.add(row)
+    world.cancel.prediction(row.tenant, row.id)
+    canceled = world.row(row)
+    assert (canceled.status, canceled.due_at) == (Status.CANCELED, None)
+    world.sweep(minutes=5)
+    assert world.customer.got == []
+
+
 def test_a_workflow_that_was_not_started_is_started(world: World) -> None:
     rows = [makers.prediction(Status.QUEUED)]
     board, scenes = makers.board((rows[0],))

@@ -56,6 +56,21 @@ def test_retry_after_may_be_a_date(world: World) -> None:
     assert tried_when_due(world, callback.id) == [90]
 
 
+@pytest.mark.parametrize("zone", ["+0500", "-0730"])
+def test_the_date_of_a_retry_after_may_be_of_any_zone(world: World, zone: str) -> None:
+    """Rows that are due are found by text, which sorts as time does in one zone only."""
+    callback = owed(world)
+    asked = (world.clock() + timedelta(hours=2)).astimezone(datetime.strptime(zone, "%z").tzinfo)
+    world.customer.answers = [(503, asked.strftime("%a, %d %b %Y %H:%M:%S %z")), 200]
+    world.deliver_all()
+    for hours, tries in ((1, 1), (2, 2)):
+        world.clock.now = asked.astimezone(UTC) + timedelta(hours=hours - 2)
+        world.reconcile(lambda: True)
+        world.deliver_all()
+        assert len(world.customer.got) == tries
+    assert stored(world, callback.id).status is CallbackStatus.DELIVERED
+
+
 @pytest.mark.parametrize("asked", ["86401", "9" * 30, "Fri, 01 Jan 2100 00:00:00 GMT"])
 def test_retry_after_is_capped_at_a_day(world: World, asked: str) -> None:
     callback = owed(world)

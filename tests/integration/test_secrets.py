@@ -109,6 +109,21 @@ def test_a_flood_of_forgeries_costs_one_look_a_minute(
     assert world.cloud.rows() == before
 
 
+def test_forgeries_at_a_door_without_a_secret_cost_one_look_a_minute(
+    cloud: Cloud, monotonic: Monotonic
+) -> None:
+    """Who uses fal alone has none; anybody may knock at Replicate's door all the same."""
+    secret = RotatingSecret(Secrets(clients.client("ssm"), SECRETS, monotonic), "not-there")
+    for _ in range(61):
+        with pytest.raises(SettingsError):
+            secret.all()
+        monotonic.seconds += 1
+    assert len(cloud.operations("GetParameter")) == 2
+    clients.client("ssm").put_parameter(Name=f"{SECRETS}/not-there", Value=NEW, Type="SecureString")
+    monotonic.seconds += 60
+    assert secret.all() == (NEW,)
+
+
 @pytest.mark.usefixtures("cloud")
 def test_setting_up_puts_a_new_secret_before_the_old_one() -> None:
     ssm = clients.client("ssm")

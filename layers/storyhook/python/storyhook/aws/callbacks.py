@@ -12,7 +12,6 @@ from storyhook.aws.storyboards import BOARD, board_key
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.domain.access import Page
 from storyhook.domain.callback import Attempt, Callback, CallbackStatus
-from storyhook.domain.errors import NotFound
 
 _KIND = "CB"
 _MAX_ROUNDS = 60
@@ -73,7 +72,7 @@ class CallbackTable:
             if seen is None:
                 found = self.table.get(board)
                 if found is None:
-                    raise NotFound(f"There is no storyboard {storyboard_id!r}.")
+                    return False
                 seen = BOARD.from_item(found).sequence
             callback = make(seen + 1)
             written = self.table.put_counted(_item(callback), board, "sequence", seen)

@@ -29,15 +29,18 @@ class Secrets:
         """The secret `<prefix>/<name>`; raises SettingsError when it was never set."""
         value = self.find(name)
         if value is None:
-            raise SettingsError(
-                f"The secret {self.prefix}/{name} is not set; put it there with "
-                "`python -m tools.setup`."
-            )
+            raise self.not_set(name)
         return value
 
     def all(self, name: str) -> tuple[str, ...]:
         """Those that are valid, the newest first: two while one replaces the other (`new old`)."""
         return tuple(self.get(name).split())
+
+    def not_set(self, name: str) -> SettingsError:
+        return SettingsError(
+            f"The secret {self.prefix}/{name} is not set; put it there with "
+            "`python -m tools.setup`."
+        )
 
     def forget(self, name: str) -> None:
         """Read it anew when it is asked for next."""
@@ -65,12 +68,24 @@ class RotatingSecret:
     secrets: Secrets
     name: str
     _read_at: float | None = None
+    _missed_at: float | None = None
 
     def all(self) -> tuple[str, ...]:
-        """Raises SettingsError when there is none."""
+        """Raises SettingsError when there is none.
+
+        That there is none is believed for a minute: anybody may ask, and SSM answers all functions
+        together 40 times a second.
+        """
+        now = self.secrets.monotonic()
+        if self._missed_at is not None and now - self._missed_at < _MIN_GAP_SECONDS:
+            raise self.secrets.not_set(self.name)
         if self._read_at is None:
-            self._read_at = self.secrets.monotonic()
-        return self.secrets.all(self.name)
+            self._read_at = now
+        try:
+            return self.secrets.all(self.name)
+        except SettingsError:
+            self._missed_at = now
+            raise
 
     def refresh(self) -> bool:
         """Read it again, at most once a minute: forged requests must not cost one each.

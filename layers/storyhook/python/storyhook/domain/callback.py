@@ -133,7 +133,7 @@ def retry_after(header: str | None, now: datetime) -> datetime | None:
         return None
     # An HTTP date is in GMT, also where its sender forgot to say so.
     asked = asked.replace(tzinfo=asked.tzinfo or UTC)
-    return min(asked, latest) if asked > now else None
+    return min(asked, latest).astimezone(UTC) if asked > now else None
 
 
 def accepted(attempt: Attempt) -> bool:

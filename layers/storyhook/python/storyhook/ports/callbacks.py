@@ -22,8 +22,9 @@ class Callbacks(Protocol):
     ) -> bool:
         """Write what `make` makes of the board's next sequence number, and count it, in one step.
 
-        False if it was there already: then nothing is counted. `seen` is the board's sequence as
-        last read, if it was. Raises NotFound without the board.
+        False if it was there already, or the board is not: one that was written half-way tells
+        nobody, and one that is being written tells at its end what it did not before. `seen` is
+        the board's sequence as last read, if it was.
         """
 
     def get(self, callback_id: str) -> Callback | None: ...

@@ -6,9 +6,10 @@ not help. On a laptop plain http to loopback is open too, and nothing else is.
 
 import ipaddress
 import socket
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from storyhook.domain.errors import DownloadFailed, UnsafeUrl
 
@@ -67,6 +68,8 @@ class Guard:
             if not self._allowed(address, parts.scheme):
                 raise UnsafeUrl(f"{host!r} leads to an address that is not public; use another.")
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        # What stands there in foreign letters goes as browsers send it; the rest stays as it is.
+        path = quote(path, safe=string.punctuation, errors="replace")
         return Target(parts.scheme, host, port, path, str(addresses[0]))
 
     def _parse(self, url: str) -> tuple[SplitResult, str, int]:

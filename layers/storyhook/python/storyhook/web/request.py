@@ -9,6 +9,7 @@ from http.client import HTTPException
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from storyhook.web.guard import Guard, Target
 
@@ -30,7 +31,8 @@ class TooSlow(Exception):
     """The whole request took longer than allowed."""
 
 
-NETWORK_ERRORS = (HTTPError, OSError, TooSlow)
+# urllib3 counts a certificate of another name among none of its own.
+NETWORK_ERRORS = (HTTPError, OSError, TooSlow, CertificateError)
 
 
 def send(
