@@ -28,7 +28,7 @@ FAULTS: list[tuple[Any, ...]] = [
         "I2",
         "usecases/submit.py",
         "                pass  # `due_at` of the claim",
-        "                self._release(row, now)  # `due_at` of the claim",
+        "                self._release(row, self.clock())  # `due_at` of the claim",
         {"answer_lost": 0.3, "lost": 0.5},
     ),
     (
