@@ -1,6 +1,9 @@
-"""Who asks, and how much of a list they see at once."""
+"""Who asks, what is theirs, and how much of a list they see at once."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from storyhook.domain.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,6 +12,18 @@ class ApiKey:
 
     id: str
     tenant: str
+
+
+class Owned(Protocol):
+    @property
+    def tenant(self) -> str: ...
+
+
+def owned[Row: Owned](row: Row | None, tenant: str, what: str) -> Row:
+    """`row`, if it is `tenant`'s. Raises NotFound, also for another's: nobody learns of it."""
+    if row is None or row.tenant != tenant:
+        raise NotFound(f"There is no {what}.")
+    return row
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from storyhook.domain.callback import GONE, Attempt
 
-# The clock starts with the first failure; a few tries must have been made, so that a quiet
-# address is not judged by one bad day and one more try at the end of it.
+# The clock starts with the first failure since it last worked. A few tries must have been made, so
+# that a quiet address is not judged by one that failed and one more, days later.
 _PATIENCE = timedelta(days=5)
 _LEAST_FAILURES = 5
 

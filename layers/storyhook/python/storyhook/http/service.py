@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import model_views, plan_views, views
-from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
+from storyhook.domain.access import owned
+from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.events import caller, parse, wants_dry_run
 from storyhook.http.reading import MAX_ANSWER_BYTES, Reply, known, listing, paging, refuse_unknown
 from storyhook.http.requests import CharacterBody, StoryboardBody
@@ -100,9 +101,8 @@ class Api:
 
     def get_prediction(self, event: Event, prediction_id: str) -> Reply:
         refuse_unknown(event)
-        row = self.predictions.get(known("prediction", prediction_id))
-        if row is None or row.tenant != caller(event).tenant:
-            raise NotFound(f"There is no prediction {prediction_id!r}.")
+        found = self.predictions.get(known("prediction", prediction_id))
+        row = owned(found, caller(event).tenant, f"prediction {prediction_id!r}")
         return Reply(HTTPStatus.OK, views.prediction(row, self.images.sign))
 
     def list_predictions(self, event: Event) -> Reply:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from storyhook.domain.access import owned
 from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.errors import NotFound
 from storyhook.domain.ids import new_id
@@ -31,10 +32,12 @@ class ReadStoryboard:
 
     def __call__(self, tenant: str, storyboard_id: str) -> tuple[Storyboard, list[SceneState]]:
         """The board with its scenes in order; raises NotFound, also for another's board."""
-        board = self.storyboards.get(storyboard_id)
-        if board is None or board.tenant != tenant:
-            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
-        return board, self.states(storyboard_id)
+        return self.board(tenant, storyboard_id), self.states(storyboard_id)
+
+    def board(self, tenant: str, storyboard_id: str) -> Storyboard:
+        """Raises NotFound, also for another's board."""
+        found = self.storyboards.get(storyboard_id)
+        return owned(found, tenant, f"storyboard {storyboard_id!r}")
 
     def states(self, storyboard_id: str) -> list[SceneState]:
         scenes = self.storyboards.scenes(storyboard_id)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from storyhook.domain import callback as callbacks
-from storyhook.domain.access import Page
+from storyhook.domain.access import Page, owned
 from storyhook.domain.callback import Callback, CallbackStatus
-from storyhook.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from storyhook.domain.address import Address
@@ -27,9 +26,9 @@ class CallbackLog:
 
     def get(self, tenant: str, callback_id: str) -> Entry:
         """Raises NotFound, also for another's callback and one that is too old."""
-        row = self.callbacks.get(callback_id)
-        if row is None or row.tenant != tenant or self._expired(row):
-            raise NotFound(f"There is no callback {callback_id!r}.")
+        found = self.callbacks.get(callback_id)
+        there = None if found is None or self._expired(found) else found
+        row = owned(there, tenant, f"callback {callback_id!r}")
         return row, self.addresses.find(tenant, row.url)
 
     def list(

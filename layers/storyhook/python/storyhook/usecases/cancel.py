@@ -9,12 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from storyhook.domain.errors import (
-    DownloadFailed,
-    NotFound,
-    ProviderKeyMissing,
-    SettingsError,
-)
+from storyhook.domain.access import owned
+from storyhook.domain.errors import DownloadFailed, ProviderKeyMissing, SettingsError
 from storyhook.domain.outcome import Failed
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
@@ -58,10 +54,8 @@ class Cancel:
 
         For one that was over already nothing is written; the answer alone says that it was asked.
         """
-        row = self.predictions.get(prediction_id)
-        if row is None or row.tenant != tenant:
-            raise NotFound(f"There is no prediction {prediction_id!r}.")
-        row = self.row(row)
+        found = self.predictions.get(prediction_id)
+        row = self.row(owned(found, tenant, f"prediction {prediction_id!r}"))
         return row if row.cancel_requested_at else replace(row, cancel_requested_at=self.clock())
 
     def row(self, row: Prediction) -> Prediction:
@@ -111,9 +105,7 @@ class Cancel:
 
         What there is no time for is left to the reconciler: a board that runs is due.
         """
-        board = self.storyboards.get(storyboard_id)
-        if board is None or board.tenant != tenant:
-            raise NotFound(f"There is no storyboard {storyboard_id!r}.")
+        board = self.assemble.read.board(tenant, storyboard_id)
         board = self.storyboards.request_cancel(board.id, self.clock()) or board
         if board.cancel_requested_at is None:
             # It ended, or was asked the same, a moment ago.

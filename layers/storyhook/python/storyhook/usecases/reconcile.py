@@ -93,7 +93,7 @@ class Reconcile:
         overdue = self.clock() >= row.deadline_at
         try:
             self._look_after(row, overdue=overdue)
-        except Exception:
+        except Exception:  # Whatever it is, it is raised again below.
             if self.clock() >= row.deadline_at + _SILENCE:
                 # Whatever is wrong, no row stays for ever.
                 self.settle.expire(row, EXPIRED_RUNNING)

@@ -101,7 +101,7 @@ class Submit:
         except (ProviderKeyMissing, SettingsError) as error:
             self.settle().fail(row, Failure(FailureKind.ACCOUNT, error.detail))
             return None
-        except Exception:
+        except Exception:  # Whatever it is, it is raised again below.
             # Nothing has left us: give the claim back, so that the message's next coming sends it.
             self._release(row, self.clock() + QUEUE_PATIENCE)
             raise
