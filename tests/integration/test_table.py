@@ -51,6 +51,7 @@ def full_prediction() -> Prediction:
         cancel_requested_at=NOW,
         max_paid_attempts=2,
         unknown_outcomes=1,
+        unanswered=1,
     )
     assert all(getattr(row, field.name) is not None for field in dataclasses.fields(row))
     return row

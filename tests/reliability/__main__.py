@@ -27,9 +27,9 @@ ALL_LOST = Mix(
     aws_answer_lost=0.0,
     aws_repeated=0.0,
 )
-# More deaths than this, and the one reconciler falls behind (docs/reliability.md).
+# With so many deaths the one reconciler falls hours behind (docs/reliability.md).
 AWS_FAILING = Mix(
-    died=0.003,
+    died=0.01,
     aws_error=0.02,
     aws_silent=0.02,
     aws_answer_lost=0.02,

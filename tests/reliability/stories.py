@@ -207,6 +207,13 @@ def never_stops(run: Run) -> None:
     run.clock.advance(hours=1, minutes=25)
 
 
+def provider_is_silent(run: Run) -> None:
+    """At the deadline nobody answers, and later somebody does."""
+    run.lost_webhooks, run.provider.silences = 1, 3
+    run.ask()
+    run.clock.advance(hours=1, minutes=25)
+
+
 def board(run: Run) -> None:
     references = (ReferenceRequest(REFERENCE_URL, "face", "front"),)
     elena = CharacterRequest("elena", "Elena", "red hair", None, "character", references)
@@ -280,6 +287,7 @@ STORIES = (
     Story("webhook names no job", webhook_names_no_job, GOOD),
     Story("expires", expires, EXPIRED),
     Story("never stops", never_stops, EXPIRED),
+    Story("provider is silent", provider_is_silent, GOOD),
     Story("cancel queued", wishes.cancel_queued, CANCELED),
     Story("cancel running", wishes.cancel_running, CANCELED),
     Story("cancel too late", wishes.cancel_too_late, GOOD),

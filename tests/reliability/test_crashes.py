@@ -19,7 +19,6 @@ from tests.reliability.stories import STORIES, Story
 NOT_WALKED = {
     "authorize: Authorize.__call__ self.keys.find": "reads only, before anything begins",
     "characters: ReadCharacter.__call__ self.characters.get": "reads only",
-    "assemble: ReadStoryboard.__call__ self.storyboards.get": "reads only",
     "assemble: AssembleStoryboard.finish self.storyboards.get": "two end a board at once: a "
     "write that is sent twice does that, in the tests below",
     "cancel: Cancel.row self.predictions.get": "somebody is faster: races in test_cancel",

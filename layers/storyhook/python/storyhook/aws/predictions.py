@@ -59,6 +59,7 @@ MAPPER = Mapper(
         "cancel_requested_at": TIME,
         "max_paid_attempts": INTEGER,
         "unknown_outcomes": INTEGER,
+        "unanswered": INTEGER,
     },
 )
 

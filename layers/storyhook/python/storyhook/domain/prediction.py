@@ -82,6 +82,7 @@ class Prediction:
     provider's last refusal, on a row that was queued again because of it.
 
     `cancel_requested_at` is written while the row is open; from then on nobody sends it.
+    `unanswered` counts the looks past its deadline at which nobody could say what became of it.
     `unknown_outcomes` counts the submissions that were given up without a word: with the one at
     hand they never exceed `max_paid_attempts`.
 
@@ -127,6 +128,7 @@ class Prediction:
     cancel_requested_at: datetime | None = None
     max_paid_attempts: int = 1
     unknown_outcomes: int = 0
+    unanswered: int = 0
     callback_events: tuple[str, ...] | None = None
     scene_position: int | None = None
 
@@ -169,6 +171,10 @@ QUEUE_PATIENCE = timedelta(minutes=5)
 UNKNOWN_PATIENCE = timedelta(minutes=2)
 # How long a row may wait to be sent once more, after a submission whose outcome stayed unknown.
 RESEND_PATIENCE = timedelta(hours=1)
+# How often a row past its deadline is looked at without an answer; LEASE apart, that is an hour.
+# Looks are what counts: a reconciler that comes late has not asked meanwhile, and one silence, or
+# one error of ours, says nothing of a picture that may be made and paid.
+MAX_UNANSWERED = 40
 # After so many failed copies a paid picture is given up as lost.
 MAX_STORE_ATTEMPTS = 8
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from storyhook.domain import callback as callbacks
 from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.outcome import Failed, Succeeded
-from storyhook.domain.prediction import LEASE, QUEUE_PATIENCE, Prediction, Status, next_check
+from storyhook.domain.prediction import (
+    LEASE,
+    MAX_UNANSWERED,
+    QUEUE_PATIENCE,
+    Prediction,
+    Status,
+    next_check,
+)
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.usecases.assemble import BOARD_PATIENCE, AssembleStoryboard
 from storyhook.usecases.cancel import Cancel, look, stop
@@ -37,9 +44,6 @@ if TYPE_CHECKING:
 _BATCH = 200
 # How long a job that cannot be canceled any more may take to hand over its picture.
 _FINISHING = timedelta(minutes=15)
-# How long after its deadline a row is looked after that nobody can be asked about, or that fails
-# here: one question without an answer says nothing of a picture that may be made and paid.
-_SILENCE = timedelta(hours=1)
 _NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks"}
 
 
@@ -94,7 +98,7 @@ class Reconcile:
         try:
             self._look_after(row, overdue=overdue)
         except Exception:  # Whatever it is, it is raised again below.
-            if self.clock() >= row.deadline_at + _SILENCE:
+            if overdue and not self._look_again(row):
                 # Whatever is wrong, no row stays for ever.
                 self.settle.expire(row, EXPIRED_RUNNING)
             raise
@@ -134,7 +138,9 @@ class Reconcile:
         try:
             handle = self.provider(row.provider).find(webhook_url)
         except DownloadFailed:
-            handle, overdue = None, self.clock() >= row.deadline_at + _SILENCE
+            if overdue and self._look_again(row):
+                return
+            handle = None
         now = self.clock()
         if handle and row.status is Status.STORING:
             self.predictions.postpone(row, now, {"handle": handle})
@@ -172,9 +178,9 @@ class Reconcile:
                 self.settle(row, outcome)
             case Failed(failure):
                 self.settle.fail(row, failure)
-            case _ if self.clock() >= row.deadline_at + (
-                _SILENCE if outcome is None else _FINISHING
-            ):
+            case None if overdue and self._look_again(row):
+                pass
+            case _ if self.clock() >= row.deadline_at + _FINISHING:
                 self.settle.expire(row, EXPIRED_RUNNING)
             case _ if overdue or unwanted or row.status is Status.STORING:
                 # `checks` counts failed copies there.
@@ -182,6 +188,14 @@ class Reconcile:
             case _:
                 again = next_check(self.clock(), row.checks + 1, 0, self.submit.pace)
                 self.predictions.postpone(row, again, {"checks": row.checks + 1})
+
+    def _look_again(self, row: Prediction) -> bool:
+        """Note a look past the deadline that had no answer; False when there were enough."""
+        if row.unanswered >= MAX_UNANSWERED:
+            return False
+        changes = {"unanswered": row.unanswered + 1}
+        self.predictions.postpone(row, self.clock() + LEASE, changes)
+        return True
 
     def storyboard(self, storyboard_id: str, time_left: Callable[[], bool]) -> None:
         """Start a workflow that was not started; end a board whose workflow was lost.
