@@ -5,8 +5,8 @@ import json
 import pytest
 
 from storyhook.aws import clients
-from storyhook.aws.secrets import RotatingSecret, Secrets
-from storyhook.domain.errors import BadSignature, SettingsError
+from storyhook.aws.secrets import ProviderKeys, RotatingSecret, Secrets
+from storyhook.domain.errors import BadSignature, ProviderKeyMissing, SettingsError
 from storyhook.domain.prediction import Status
 from tests.fixtures import makers, signing
 from tests.fixtures.cloud import SECRETS, Cloud
@@ -113,7 +113,8 @@ def test_forgeries_at_a_door_without_a_secret_cost_one_look_a_minute(
     cloud: Cloud, monotonic: Monotonic
 ) -> None:
     """Who uses fal alone has none; anybody may knock at Replicate's door all the same."""
-    secret = RotatingSecret(Secrets(clients.client("ssm"), SECRETS, monotonic), "not-there")
+    secrets = Secrets(clients.client("ssm"), SECRETS, monotonic, absent_seconds=60)
+    secret = RotatingSecret(secrets, "not-there")
     for _ in range(61):
         with pytest.raises(SettingsError):
             secret.all()
@@ -122,6 +123,19 @@ def test_forgeries_at_a_door_without_a_secret_cost_one_look_a_minute(
     clients.client("ssm").put_parameter(Name=f"{SECRETS}/not-there", Value=NEW, Type="SecureString")
     monotonic.seconds += 60
     assert secret.all() == (NEW,)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_providers_key_that_was_missing_works_as_soon_as_it_is_there() -> None:
+    ssm = clients.client("ssm")
+    ssm.delete_parameter(Name=f"{SECRETS}/fal-key")
+    keys = ProviderKeys(Secrets(ssm, SECRETS))
+    for ask in (keys.get, keys.check):
+        with pytest.raises(ProviderKeyMissing):
+            ask("fal")
+    ssm.put_parameter(Name=f"{SECRETS}/fal-key", Value="a-key", Type="SecureString")
+    keys.check("fal")
+    assert keys.get("fal") == "a-key"
 
 
 @pytest.mark.usefixtures("cloud")

@@ -8,9 +8,9 @@ from typing import Any
 from storyhook.domain.errors import ProviderKeyMissing, SettingsError
 
 _KEEP_SECONDS = 300.0
-# How long one that is absent is believed to be, and how often one is looked up anew at the most:
-# anybody may ask, and SSM answers all functions together 40 times a second.
-_MIN_GAP_SECONDS = 60.0
+# How often one is looked up anew at the most, and how long one that strangers ask for is believed
+# to be absent: SSM answers all functions together 40 times a second.
+MIN_GAP_SECONDS = 60.0
 # provider -> the secret's name, and the variable from which the set-up takes it
 _PROVIDER_KEYS = {
     "fal": ("fal-key", "FAL_KEY"),
@@ -20,11 +20,16 @@ _PROVIDER_KEYS = {
 
 @dataclass
 class Secrets:
-    """`prefix` is the parameters' path, such as /storyhook/prod."""
+    """`prefix` is the parameters' path, such as /storyhook/prod.
+
+    What is absent is looked for again at each call, or after `absent_seconds`: of those who set up
+    a stack, nobody waits for a key that they have just put there.
+    """
 
     client: Any
     prefix: str
     monotonic: Callable[[], float] = time.monotonic
+    absent_seconds: float = 0.0
     _kept: dict[tuple[str, bool], tuple[float, str | None]] = field(
         default_factory=dict, repr=False
     )
@@ -49,7 +54,7 @@ class Secrets:
         Whether it has changed.
         """
         before, (read_at, _) = self.all(name), self._kept[name, True]
-        if self.monotonic() - read_at < _MIN_GAP_SECONDS:
+        if self.monotonic() - read_at < MIN_GAP_SECONDS:
             return False
         del self._kept[name, True]
         return self.all(name) != before
@@ -58,7 +63,7 @@ class Secrets:
         """The secret, or None when it was never set. Not `decrypted`, it only tells that."""
         if (name, decrypted) in self._kept:
             read_at, value = self._kept[name, decrypted]
-            keep_seconds = _KEEP_SECONDS if value else _MIN_GAP_SECONDS
+            keep_seconds = _KEEP_SECONDS if value else self.absent_seconds
             if self.monotonic() - read_at < keep_seconds:
                 return value
         path = f"{self.prefix}/{name}"

@@ -257,10 +257,11 @@ def provider_keys(prefix: str) -> "ProviderKeys":
 
 
 def reader(config: settings.WebhookSettings) -> "Callable[[str], WebhookReader]":
-    from storyhook.aws.secrets import RotatingSecret, Secrets
+    from storyhook.aws.secrets import MIN_GAP_SECONDS, RotatingSecret, Secrets
     from storyhook.domain.errors import NotFound
 
-    secrets = Secrets(client("ssm"), config.secrets_prefix)
+    # Anybody may send a webhook.
+    secrets = Secrets(client("ssm"), config.secrets_prefix, absent_seconds=MIN_GAP_SECONDS)
     checked = guard(config.allow_loopback_http)
 
     @cache
