@@ -295,6 +295,7 @@ STORIES = (
     Story("cancel unknown", wishes.cancel_unknown, CANCELED),
     Story("cancel board", wishes.cancel_board, {"canceled": 2}),
     Story("pays again", wishes.pays_again, GOOD),
+    Story("hears it again", wishes.hears_it_again, GOOD),
     Story("hears of everything", wishes.hears_of_everything, {"failed": 1, "succeeded": 2}),
     Story("board", board, {"succeeded": 2}),
     Story("board fails in part", board_fails_in_part, {"failed": 1, "succeeded": 1}),

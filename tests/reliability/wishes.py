@@ -91,6 +91,14 @@ def pays_again(run: Run) -> None:
     run.clock.advance(hours=1)
 
 
+def hears_it_again(run: Run) -> None:
+    """Their server took the callback and lost it."""
+    run.ask()
+    while run.step():
+        pass
+    run.send_again()
+
+
 def hears_of_everything(run: Run) -> None:
     """A scene that falls back, and one that does not: each event once, in order."""
     run.provider.ends = [BROKEN]
