@@ -107,6 +107,23 @@ def test_it_is_sent_again_once_its_deadline_has_passed(world: World, model: str)
     assert told(world) == 1
 
 
+def test_the_second_submission_is_asked_after_as_patiently_as_the_first(world: World) -> None:
+    """Silences of the first say nothing of the second, whose picture is paid."""
+    row = unanswered(world, makers.REPLICATE)
+    world.provider.silences = 41
+    for _ in range(41):
+        assert world.row(row).status is Status.SUBMITTING
+        world.sweep(minutes=2)
+    world.submit_all()
+    world.clock.now = world.row(row).deadline_at
+    world.provider.outcomes["job-2"] = DownloadFailed("down", retryable=True)
+    world.sweep()
+    assert world.row(row).status is Status.SUBMITTED
+    world.provider.outcomes["job-2"] = Succeeded((IMAGE_URL,))
+    world.sweep(minutes=2)
+    assert world.row(row).status is Status.SUCCEEDED
+
+
 @pytest.mark.parametrize("attempts", [2, 3])
 def test_as_often_as_was_agreed(world: World, attempts: int) -> None:
     row = unanswered(world, attempts=attempts)

@@ -82,7 +82,8 @@ class Prediction:
     provider's last refusal, on a row that was queued again because of it.
 
     `cancel_requested_at` is written while the row is open; from then on nobody sends it.
-    `unanswered` counts the looks past its deadline at which nobody could say what became of it.
+    `unanswered` counts the looks past its deadline at which nobody could say what became of its
+    submission.
     `unknown_outcomes` counts the submissions that were given up without a word: with the one at
     hand they never exceed `max_paid_attempts`.
 

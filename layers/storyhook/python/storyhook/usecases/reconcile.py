@@ -178,8 +178,9 @@ class Reconcile:
                 self.settle(row, outcome)
             case Failed(failure):
                 self.settle.fail(row, failure)
-            case None if overdue and self._look_again(row):
-                pass
+            case None if overdue:
+                if not self._look_again(row):
+                    self.settle.expire(row, EXPIRED_RUNNING)
             case _ if self.clock() >= row.deadline_at + _FINISHING:
                 self.settle.expire(row, EXPIRED_RUNNING)
             case _ if overdue or unwanted or row.status is Status.STORING:

@@ -196,6 +196,7 @@ class Submit:
             "deadline_at": now + RESEND_PATIENCE + (row.deadline_at - self.send_by(row)),
             "due_at": now + QUEUE_PATIENCE,
             "checks": 0,
+            "unanswered": 0,
         }
         return self.predictions.advance(row.id, Status.QUEUED, changes, attempt=row.attempt)
 
