@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from storyhook.aws import clients
 from storyhook.domain.prediction import Status
 from tests.fixtures import events, functions, signing
 from tests.fixtures.clock import Clock
-from tests.fixtures.cloud import Cloud
+from tests.fixtures.cloud import SECRETS, Cloud
 from tests.fixtures.functions import Stage
 
 Headers = dict[str, str]
@@ -137,3 +138,13 @@ def test_the_body_is_trusted_within_five_minutes_either_way(
     else:
         assert (now.status, now.due_at) == (row.status, stage.clock())
         assert stage.cloud.objects() == {}
+
+
+def test_a_flood_at_a_door_without_a_secret_looks_for_it_once(stage: Stage) -> None:
+    """A stack that uses fal alone; SSM answers all of it together only so often."""
+    clients.client("ssm").delete_parameter(Name=f"{SECRETS}/replicate-webhook-secret")
+    stage.seed("replicate")
+    for _ in range(20):
+        answer = stage.run("webhook", _event("replicate", *_signed("replicate")))
+        assert answer["statusCode"] == 503
+    assert len(stage.cloud.operations("GetParameter")) == 1

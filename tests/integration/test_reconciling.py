@@ -125,7 +125,7 @@ def test_a_provider_that_is_down_does_not_stop_the_others(world: World) -> None:
     lost = world.ask(makers.REPLICATE)
     world.clock.advance(seconds=1)
     row = world.ask()
-    world.provider.unreachable = True
+    world.provider.silences = 1
     world.provider.outcomes["job-2"] = Succeeded((IMAGE_URL,))
     assert world.sweep(minutes=5)["predictions"] == 2
     assert world.row(row).status is Status.SUCCEEDED
@@ -277,10 +277,9 @@ def test_a_lost_job_is_looked_for_again_when_the_provider_is_silent(world: World
     world.provider.answers = [OutcomeUnknown("reset")]
     row = world.ask(makers.REPLICATE)
     [(_, _, webhook_url)] = world.provider.submitted
-    world.provider.unreachable = True
+    world.provider.silences = 1
     world.sweep(hours=1, minutes=40)
     assert world.row(row).status is Status.SUBMITTING
-    world.provider.unreachable = False
     world.provider.found[webhook_url] = ProviderHandle("job-1")
     world.provider.outcomes["job-1"] = Succeeded((IMAGE_URL,))
     for _ in range(2):

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.outcome import (
     AskProvider,
     Failed,
@@ -80,8 +79,6 @@ class Jobs(Provider):
     jobs: list[Job] = field(default_factory=list)
     nameless: bool = False
     """Webhooks do not say which job they are of."""
-    silences: int = 0
-    """How many of the next questions are not answered."""
     on_created: Callable[[Job], None] = lambda _: None
 
     def submit(
@@ -97,14 +94,14 @@ class Jobs(Provider):
         return answer
 
     def fetch(self, endpoint: str, handle: ProviderHandle) -> Outcome:
-        self._hear()
+        self.hear()
         job = self._job(handle)
         if self.clock() < job.ready_at:
             return Pending()
         return Succeeded((job.url,), seed=11) if job.makes_picture else job.ends
 
     def find(self, webhook_url: str | None) -> ProviderHandle | None:
-        self._hear()
+        self.hear()
         for job in self.jobs:  # fal lists nothing by webhook URL.
             if webhook_url and job.webhook_url == webhook_url and job.path[0] == "replicate":
                 return ProviderHandle(job.id)
@@ -115,11 +112,6 @@ class Jobs(Provider):
         if self.stops and isinstance(job.ends, Pending):
             job.ends = Failed(Failure(FailureKind.CANCELED, "canceled", "client_cancelled"))
         return True
-
-    def _hear(self) -> None:
-        if self.silences:
-            self.silences -= 1
-            raise DownloadFailed("The provider did not answer.", retryable=True)
 
     def _job(self, handle: ProviderHandle) -> Job:
         [job] = [job for job in self.jobs if job.id == handle.provider_id]

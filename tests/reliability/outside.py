@@ -165,10 +165,7 @@ class Run:
 
     def send_again(self) -> None:
         """Somebody looks into the log, and has the last callback sent once more."""
-        for _ in range(3):
-            answer = self.invoke("api", self._replay_last)
-            if not isinstance(answer, BaseException):
-                return
+        self._insist("api", self._replay_last)
 
     def _replay_last(self) -> None:
         page = self.world.callback_log.list("acme", 1, None, None, None)
@@ -176,11 +173,17 @@ class Run:
             self.world.replay("acme", row.id)
 
     def _until_answered(self, function: str, work: Callable[[], Any]) -> None:
+        answer = self._insist(function, work)
+        if not isinstance(answer, BaseException):
+            self.accepted.append(answer)
+
+    def _insist(self, function: str, work: Callable[[], Any]) -> Any:
+        """As people do, who ask three times at most: the answer, or the last error."""
         for _ in range(3):
             answer = self.invoke(function, work)
             if not isinstance(answer, BaseException):
-                self.accepted.append(answer)
-                return
+                break
+        return answer
 
     def invoke(self, function: str, work: Callable[[], Any]) -> Any:
         """What it returned; or the error it raised, or the Death it died."""

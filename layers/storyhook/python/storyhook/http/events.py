@@ -10,7 +10,7 @@ from storyhook.domain.access import ApiKey
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.problems import NotJson
 from storyhook.http.raw import raw_body
-from storyhook.http.reading import refuse_unknown
+from storyhook.http.reading import refuse, refuse_unknown
 
 # Where pydantic speaks of Python, to somebody who wrote JSON.
 _MESSAGES = {
@@ -49,12 +49,7 @@ def parse[Body: BaseModel](
     for a real one.
     """
     refuse_unknown(event, query)
-    unknown = [name for name in event.get("headers") or {} if name.lower() == "idempotency-key"]
-    if unknown:
-        raise InvalidRequest(
-            f"This route does not know {unknown[0]!r} yet; leave it out.",
-            tuple(FieldError(name, "not known here") for name in unknown),
-        )
+    refuse([name for name in event.get("headers") or {} if name.lower() == "idempotency-key"])
     data = raw_body(event, MAX_BODY_BYTES)
     if optional and not data:
         data = b"{}"

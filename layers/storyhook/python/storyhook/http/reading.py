@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,11 @@ Handler = Callable[..., Reply]
 
 def refuse_unknown(event: Mapping[str, Any], query: Collection[str] = ()) -> None:
     """`query` names the parameters that the route reads: what would be ignored is refused."""
-    unknown = [name for name in event.get("queryStringParameters") or {} if name not in query]
+    refuse([name for name in event.get("queryStringParameters") or {} if name not in query])
+
+
+def refuse(unknown: Sequence[str]) -> None:
+    """Raises for parameters or headers that a route would ignore, if there are any."""
     if unknown:
         raise InvalidRequest(
             f"This route does not know {unknown[0]!r} yet; leave it out.",
