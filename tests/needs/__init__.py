@@ -1,0 +1,1 @@
+"""What the functions' roles in template.yaml allow, against what the functions ask of AWS."""
