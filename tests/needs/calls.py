@@ -75,9 +75,11 @@ def _resource(service: str, parameters: dict[str, Any]) -> str:
         case "s3":
             return f"Bucket/{parameters['Key']}" if "Key" in parameters else "Bucket"
         case "sqs":
-            return parameters["QueueUrl"].rpartition("/")[2].capitalize() + "Queue"
+            queue: str = parameters["QueueUrl"].rpartition("/")[2]
+            return f"{queue.capitalize()}Queue"
         case "ssm":
-            return "Parameter/" + parameters["Name"].removeprefix(SECRETS + "/")
+            path: str = parameters["Name"]
+            return f"Parameter/{path.removeprefix(SECRETS + '/')}"
         case "states":
             return "StateMachine"
     raise AssertionError(f"which resource of {service}? Say so in tests/needs/calls.py.")

@@ -47,6 +47,6 @@ def unused(function: str, asked: set[Need], allowed: list[Statement]) -> list[st
 
 def _idle(function: str, grant: Grant) -> str:
     return (
-        f"{function} may {grant}, and never does: take it out of the role in template.yaml, or show "
-        "the call by an event in events/ or a story in tests/needs/stories.py."
+        f"{function} may {grant}, and never does: take it out of the role in template.yaml, or "
+        "show the call by an event in events/ or a story in tests/needs/stories.py."
     )
