@@ -4,12 +4,14 @@
 PYTHON := .tools/dev/bin/python
 SAM := env -u PYTHONPATH SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 UV := .tools/uv/bin/uv
+# Offline: its policies are in the package.
+CHECKOV := env -u PYTHONPATH .tools/guard/bin/checkov --quiet --compact --skip-download
 
 export PYTHONPATH := layers/storyhook/python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench campaign models up down status build deploy redrive \
-	requirements clean tools lint types template format
+	requirements clean tools lint types template format audit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -82,4 +84,12 @@ types: tools
 	@$(PYTHON) -m mypy
 
 template: tools
+	@python3 -m tools.bootstrap guard
 	@$(SAM) validate --lint
+	@$(CHECKOV) --file template.yaml --framework cloudformation
+
+audit: ## look up known weaknesses of every pinned package; needs the internet
+	@python3 -m tools.bootstrap guard
+	@for pins in layers/dependencies/requirements.txt requirements/*.txt; do \
+		echo "$$pins"; .tools/guard/bin/pip-audit --require-hashes --disable-pip \
+			--progress-spinner off --requirement $$pins || failed=1; done; test -z "$$failed"
