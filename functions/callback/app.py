@@ -5,7 +5,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from storyhook import wiring
-from storyhook.logs import handled, logger
+from storyhook.logs import counted, handled, logger
+
+# What a try has come to, by the callback's status after it.
+_METRICS = {
+    "delivered": "CallbacksDelivered",
+    "pending": "CallbackTriesFailed",
+    "failed": "CallbacksFailed",
+}
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -34,6 +41,7 @@ def _deliver(deliver: Any, callback_id: str, turn: int) -> None:
         status=row.status.value,
         status_code=last and last.status_code,
         error=row.error or (last and last.error),
+        **counted({_METRICS[row.status.value]: 1}),
     )
     if tried.disabled:
         # Only the host: a URL may hold secrets of the customer's.
@@ -44,5 +52,6 @@ def _deliver(deliver: Any, callback_id: str, turn: int) -> None:
                 "tenant": row.tenant,
                 "host": urlsplit(row.url).hostname,
                 "reason": tried.disabled.reason,
+                **counted({"AddressesDisabled": 1}),
             },
         )

@@ -3,10 +3,10 @@
 from typing import Any
 
 from storyhook import wiring
-from storyhook.domain.errors import StoryhookError
+from storyhook.domain.errors import BadSignature, StoryhookError
 from storyhook.http import problems
 from storyhook.http.raw import raw_body
-from storyhook.logs import handled
+from storyhook.logs import counted, handled
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -16,7 +16,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         row = wiring.webhook()(path["provider"], path["token"], headers, raw_body(event))
     except StoryhookError as error:
-        handled("refused", problem=error.slug, detail=error.detail, provider=path["provider"])
+        handled(
+            "refused",
+            problem=error.slug,
+            detail=error.detail,
+            provider=path["provider"],
+            **(counted({"WebhooksForged": 1}) if isinstance(error, BadSignature) else {}),
+        )
         return problems.response(error)
     handled("settled", prediction_id=row.id, storyboard_id=row.storyboard_id)
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": "{}"}

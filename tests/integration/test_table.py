@@ -171,7 +171,7 @@ def test_overdue_rows_come_in_order_of_their_time(world: World) -> None:
         world.predictions.add(row)
     found = world.cloud.table.overdue(NOW + timedelta(seconds=6), 100)
     wanted = sorted(rows[:-1], key=lambda row: row.due_at or NOW)
-    assert found == [("PRED", row.id) for row in wanted]
+    assert found == [("PRED", row.id, row.due_at) for row in wanted]
 
 
 def test_a_row_that_owes_nothing_is_not_in_the_due_index(world: World) -> None:
@@ -191,7 +191,7 @@ def test_more_overdue_rows_than_a_batch_holds_are_all_found(world: World) -> Non
         batch = world.cloud.table.overdue(NOW, 20)
         if not batch:
             break
-        for _, row_id in batch:
+        for _, row_id, _ in batch:
             seen.add(row_id)
             world.predictions.announced(row_id)
     assert seen == {row.id for row in rows}

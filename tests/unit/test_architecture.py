@@ -30,9 +30,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "web": ({"domain", "ports"}, {"urllib3"}),
     "settings": ({"domain"}, set()),
     "logs": (set(), {"aws_lambda_powertools"}),
+    "metrics": ({"domain", "logs"}, set()),
     # The composition root: it alone may name the adapters.
     "wiring": (
-        {"domain", "ports", "usecases", "http", "providers", "aws", "web", "settings"},
+        {"domain", "ports", "usecases", "http", "providers", "aws", "web", "settings", "metrics"},
         set(),
     ),
 }

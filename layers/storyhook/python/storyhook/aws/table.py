@@ -209,8 +209,8 @@ class Table:
         more = "LastEvaluatedKey" in answer
         return Page(items, answer["LastEvaluatedKey"]["list_sk"]["S"] if more else None)
 
-    def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        rows: list[tuple[str, str, str]] = []
+    def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
+        rows: list[tuple[datetime, str, str]] = []
         for shard in range(_DUE_SHARDS):
             answer = self.client.query(
                 TableName=self.name,
@@ -221,8 +221,8 @@ class Table:
             )
             for item in answer["Items"]:
                 kind, _, row_id = item["pk"]["S"].partition("#")
-                rows.append((item["due_at"]["S"], kind, row_id))
-        return [(kind, row_id) for _, kind, row_id in sorted(rows)]
+                rows.append((TIME.decode(item["due_at"]), kind, row_id))
+        return [(kind, row_id, since) for since, kind, row_id in sorted(rows)]
 
 
 def _condition(field: str, wanted: Any, codec: Codec, values: dict[str, Any]) -> str:

@@ -30,6 +30,9 @@ Clock = Callable[[], datetime]
 Entropy = Callable[[int], bytes]
 """So many random bytes, fit for secrets."""
 
+Ended = Callable[[Prediction | Storyboard], None]
+"""Told of each prediction and each board once, when it has ended."""
+
 Random = Callable[[], float]
 """A number in [0, 1)."""
 
@@ -139,8 +142,8 @@ class Characters(Protocol):
 
 
 class DueRows(Protocol):
-    def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        """(kind, id) of rows that owe something since before `now`; kinds: PRED, SB, CB."""
+    def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
+        """(kind, id, since when) of rows that owe something; kinds: PRED, SB, CB."""
 
 
 class Images(Protocol):

@@ -18,7 +18,7 @@ from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard, fin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storyhook.ports import Clock, Entropy, Predictions, Storyboards
+    from storyhook.ports import Clock, Ended, Entropy, Predictions, Storyboards
     from storyhook.usecases.tell import Tell
 
 # When the reconciler looks after a board: its workflow should have finished it by itself.
@@ -52,6 +52,7 @@ class AssembleStoryboard:
     tell: Tell
     clock: Clock
     entropy: Entropy
+    ended: Ended
 
     def __call__(self, storyboard_id: str) -> Storyboard:
         """End a board whose scenes are over: its status, and its callbacks. Repeatable."""
@@ -78,6 +79,8 @@ class AssembleStoryboard:
             )
             # Somebody else ended it, or asked to cancel it meanwhile: then it ends as that says.
             written = self.storyboards.finish(ended)
+            if written:
+                self.ended(ended)
             board = ended if written else self.storyboards.get(board.id) or ended
         self.tell.storyboard(board, states)
         if board.due_at is not None:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from storyhook.usecases.submit import Submit
 
 _BATCH = 200
+# It comes every minute: what has waited for longer is not kept up with.
+_LATE = timedelta(minutes=5)
 # How long a job that cannot be canceled any more may take to hand over its picture.
 _FINISHING = timedelta(minutes=15)
 _NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks"}
@@ -62,6 +64,8 @@ class Reconcile:
     assemble: AssembleStoryboard
     cancel: Cancel
     clock: Clock
+    late: Callable[[int], None]
+    """Told how many rows have waited for too long."""
 
     def __call__(self, time_left: Callable[[], bool]) -> dict[str, int]:
         """Look after overdue rows while `time_left()`; how many of each kind were seen."""
@@ -72,7 +76,10 @@ class Reconcile:
         }
         seen = dict.fromkeys(looked_after, 0)
         errors: list[Exception] = []
-        for kind, row_id in self.due.overdue(self.clock(), _BATCH):
+        now = self.clock()
+        overdue = self.due.overdue(now, _BATCH)
+        self.late(sum(now - since > _LATE for _, _, since in overdue))
+        for kind, row_id, _ in overdue:
             if not time_left():
                 break
             try:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from storyhook.domain.catalogue import Catalogue
-    from storyhook.ports import Clock, Entropy, Images, ImageSource, Predictions
+    from storyhook.ports import Clock, Ended, Entropy, Images, ImageSource, Predictions
     from storyhook.usecases.announce import Announce
 
 _SENT = frozenset({Status.SUBMITTING, Status.SUBMITTED, Status.STORING})
@@ -49,6 +49,7 @@ class Settle:
     catalogue: Catalogue
     clock: Clock
     entropy: Entropy
+    ended: Ended
 
     def __call__(self, row: Prediction, outcome: Outcome, provider_id: str | None = None) -> None:
         """Move `row` on by `outcome`. Terminal rows stay as they are.
@@ -186,6 +187,7 @@ class Settle:
             unless=unless,
         )
         if ended:
+            self.ended(ended)
             self.announce(ended)
         return ended
 

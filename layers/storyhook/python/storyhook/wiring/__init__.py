@@ -165,6 +165,7 @@ def webhook() -> "ReceiveWebhook":
 
 @cache
 def reconcile() -> "Reconcile":
+    from storyhook import metrics
     from storyhook.aws.callbacks import CallbackTable
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.queues import CallbacksQueue
@@ -187,6 +188,7 @@ def reconcile() -> "Reconcile":
         assemble=parts.assemble(config),
         cancel=parts.cancel(config),
         clock=parts.clock,
+        late=metrics.late,
     )
 
 

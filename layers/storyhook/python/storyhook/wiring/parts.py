@@ -129,6 +129,7 @@ def tell(config: CallbackSource) -> "Tell":
 
 
 def settle(config: SettleSettings) -> "Settle":
+    from storyhook import metrics
     from storyhook.aws.predictions import PredictionTable
     from storyhook.domain import catalogue
     from storyhook.usecases.announce import Announce
@@ -151,6 +152,7 @@ def settle(config: SettleSettings) -> "Settle":
         catalogue=catalogue.load(),
         clock=clock,
         entropy=randomness.token_bytes,
+        ended=metrics.ended,
     )
 
 
@@ -198,6 +200,7 @@ def references(
 
 
 def assemble(config: CallbackSource) -> "AssembleStoryboard":
+    from storyhook import metrics
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.usecases.assemble import AssembleStoryboard
 
@@ -208,6 +211,7 @@ def assemble(config: CallbackSource) -> "AssembleStoryboard":
         tell=tell(config),
         clock=clock,
         entropy=randomness.token_bytes,
+        ended=metrics.ended,
     )
 
 
