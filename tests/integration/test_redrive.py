@@ -33,7 +33,7 @@ def test_every_queue_has_dead_letters_and_every_dead_letter_an_alarm() -> None:
     watched = {
         dimension["Value"]["!GetAtt"].removesuffix(".QueueName")
         for alarm in alarms
-        for dimension in alarm["Dimensions"]
+        for dimension in alarm.get("Dimensions", [])
         if alarm["Namespace"] == "AWS/SQS"
         and alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
         and (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
