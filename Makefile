@@ -11,7 +11,7 @@ export PYTHONPATH := layers/storyhook/python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench campaign models up down status build deploy redrive \
-	requirements clean tools lint types template format audit
+	requirements clean tools lint types template format audit needs smoke
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -50,8 +50,15 @@ build: tools ## what would be deployed, into .aws-sam/ [ENV=prod]
 	@rm -rf functions/*/__pycache__ # a function's folder is uploaded as it is
 	@$(SAM) build --config-env $(or $(ENV),prod)
 
-deploy: tools ## build and deploy to your AWS account; asks first [ENV=prod REGION=…]
-	@$(PYTHON) -m tools.deploy --environment $(or $(ENV),prod) $(if $(REGION),--region "$(REGION)")
+deploy: tools ## build and deploy to your AWS account; asks first [ENV=prod REGION=… ARGS=--yes]
+	@$(PYTHON) -m tools.deploy --environment $(or $(ENV),prod) \
+		$(if $(REGION),--region "$(REGION)") $(ARGS)
+
+smoke: export STORYHOOK_API_KEY := $(or $(KEY),$(STORYHOOK_API_KEY))
+smoke: tools ## is a deployed stack well? [URL=… or STACK=… REGION=…; KEY=… PAY=1 CALLBACK=…]
+	@$(PYTHON) -m tools.smoke $(if $(URL),--url "$(URL)") $(if $(STACK),--stack-name "$(STACK)") \
+		$(if $(REGION),--region "$(REGION)") $(if $(PAY),--pay) \
+		$(if $(CALLBACK),--callback-url "$(CALLBACK)") $(ARGS)
 
 redrive: tools ## send given-up messages (dead letters) again [STACK=… REGION=… ARGS=--look]
 	@$(PYTHON) -m tools.redrive --stack-name $(or $(STACK),storyhook) \
@@ -67,6 +74,15 @@ requirements: tools ## pin again after a change of a .in file [UPGRADE=1 for the
 	@$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	@for name in dev cloud sam guard uv; do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+audit: ## look up known weaknesses of every pinned package; needs the internet
+	@python3 -m tools.bootstrap guard
+	@for pins in layers/dependencies/requirements.txt requirements/*.txt; do \
+		echo "$$pins"; .tools/guard/bin/pip-audit --require-hashes --disable-pip \
+			--progress-spinner off --requirement $$pins || failed=1; done; test -z "$$failed"
+
+needs: tools ## what the functions' roles lack, and what they hold for nothing
+	@$(PYTHON) -m tests.needs
 
 clean: ## stop local clouds; remove builds and caches (.tools/ stays)
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m local down --all; fi
@@ -87,9 +103,3 @@ template: tools
 	@python3 -m tools.bootstrap guard
 	@$(SAM) validate --lint
 	@$(CHECKOV) --file template.yaml --framework cloudformation
-
-audit: ## look up known weaknesses of every pinned package; needs the internet
-	@python3 -m tools.bootstrap guard
-	@for pins in layers/dependencies/requirements.txt requirements/*.txt; do \
-		echo "$$pins"; .tools/guard/bin/pip-audit --require-hashes --disable-pip \
-			--progress-spinner off --requirement $$pins || failed=1; done; test -z "$$failed"

@@ -399,4 +399,7 @@ def _bill(counted: dict[str, Counted]) -> Section:
 def _speaker(lines: list[str]) -> str:
     """The function whose invocation wrote these lines. The authorizer says nothing."""
     said = [json.loads(line)["message"] for line in lines if line.startswith("{")]
-    return _SAYINGS.get(said[0], "ApiFunction") if said else "AuthorizerFunction"
+    if not said:
+        return "AuthorizerFunction"
+    # What has ended is counted by whichever function ended it.
+    return next((_SAYINGS[each] for each in said if each in _SAYINGS), "ApiFunction")

@@ -51,9 +51,56 @@ class Line:
         return self.count * self.price * THOUSAND
 
 
+# Lambda's five pollers at each of two queues, three times a minute.
+POLLS = MONTH_MINUTES * 5 * 3 * 2
+_DUE_READS = MONTH_MINUTES * 4 * 0.5 * READ_UNIT
+
+
 def standing() -> float:
     """Dollars a month for waiting: the reconciler's minutes, and Lambda's pollers at two queues."""
-    minutes = MONTH_MINUTES
-    reconcile = minutes * (LAMBDA_REQUEST + 0.2 * 0.5 * LAMBDA_GB_SECOND + 4 * 0.5 * READ_UNIT)
-    pollers, polls_a_minute, queues = 5, 3, 2
-    return reconcile + minutes * pollers * polls_a_minute * queues * SQS_REQUEST
+    reconcile = MONTH_MINUTES * (LAMBDA_REQUEST + 0.2 * 0.5 * LAMBDA_GB_SECOND) + _DUE_READS
+    return reconcile + POLLS * SQS_REQUEST
+
+
+def idle_beyond_free() -> float:
+    """Dollars a month for waiting in an account without others: a million requests each of Lambda
+    and SQS, ten alarms and three dashboards are free for ever."""
+    return _DUE_READS + max(0, POLLS - MILLION) * SQS_REQUEST
+
+
+# --- a month, for docs/operations.md: python -m tests.bench.prices ---
+
+# Per 1,000 images, the dearest kind of a board of 8 in docs/benchmarks.md, with its callback.
+PER_THOUSAND_IMAGES = 0.0685
+# With alarms and dashboard in an account whose free ones are taken: ten alarms, one dashboard, and
+# the stack's own metrics (docs/operations.md), each billed for the hours in which it is counted.
+ALARM, DASHBOARD, METRIC, ALARMS, METRICS = 0.10, 3.00, 0.30, 10, 20
+STORED_GB, SENT_GB = 0.023, 0.09
+# A picture of 1.5 MB, kept, and fetched once from the bucket by its customer.
+IMAGE_GB = 0.0015
+
+
+def month(images: int) -> dict[str, float]:
+    """Dollars of a month by part, at list prices without any free tier."""
+    return {
+        "waiting: reconciler and pollers": standing(),
+        "alarms and dashboard": ALARMS * ALARM + DASHBOARD,
+        "metrics": METRICS * METRIC if images else 0.0,
+        "images, all of AWS's requests": images / THOUSAND * PER_THOUSAND_IMAGES,
+        "images, stored for the month": images * IMAGE_GB * STORED_GB,
+        "images, fetched once": images * IMAGE_GB * SENT_GB,
+    }
+
+
+def month_table(*images: int) -> str:
+    """Markdown, a column for each number of images."""
+    months = [month(number) for number in images]
+    rows = [[part, *(f"{each[part]:.2f}" for each in months)] for part in months[0]]
+    rows.append(["all", *(f"{sum(each.values()):.2f}" for each in months)])
+    head = ["a month, USD", *(f"{number:,} images" for number in images)]
+    lines = [head, ["---", *("--:" for _ in images)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    print(month_table(0, 1_000, 1_000_000))

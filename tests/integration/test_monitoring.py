@@ -159,3 +159,32 @@ def test_what_a_function_logs_as_an_error_is_one_for_the_filter() -> None:
     assert len(terms) == 4
     line = json.dumps({"level": "ERROR", "location": "x"}, separators=(",", ":"))
     assert any(term.replace("\\", "") in line for term in terms)
+
+
+def test_the_access_log_names_no_path_query_or_header() -> None:
+    """A webhook's path holds its token."""
+    written = json.loads(resource("ApiStage")["AccessLogSettings"]["Format"])
+    assert set(written.values()) == {
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.identity.sourceIp",
+        "$context.routeKey",
+        "$context.status",
+        "$context.responseLatency",
+        "$context.authorizer.key_id",
+        "$context.error.message",
+    }
+
+
+def test_what_anybody_may_send_is_throttled_by_itself() -> None:
+    resources = template.template()["Resources"]
+    public = {
+        body["Properties"]["RouteKey"]
+        for body in resources.values()
+        if body["Type"] == "AWS::ApiGatewayV2::Route"
+        and body["Properties"]["AuthorizationType"] == "NONE"
+    }
+    settings = resource("ApiStage")["RouteSettings"]
+    assert settings.keys() == public
+    usual = resource("ApiStage")["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    assert all(each["ThrottlingRateLimit"] < usual for each in settings.values())
