@@ -13,6 +13,7 @@ from storyhook.domain.outcome import FailureKind
 from storyhook.domain.storyboard import BoardStatus
 from tests.fixtures import template
 from tests.fixtures.template import resource
+from tests.fixtures.world import World, done
 from tests.needs.stories import STORIES
 from tests.needs.telling import tell
 
@@ -140,6 +141,34 @@ def test_what_aws_counts_is_of_resources_of_this_stack() -> None:
             assert value.removeprefix("${").removesuffix("}").partition(".")[0] in resources
 
 
+def test_what_ends_is_counted_once_however_often_it_is_told(world: World) -> None:
+    board = world.board()
+    for row in world.rows_of(board):
+        world.submit.from_queue(row.id, None)
+    for row in world.rows_of(board):
+        assert row.handle is not None
+        for _ in range(3):
+            world.webhook(row, done("replicate", row.handle.provider_id))
+    for _ in range(2):
+        world.assemble(board.id)
+        world.sweep(minutes=30)
+    ids = [row.id for row in world.rows_of(board)]
+    assert [thing.id for thing in world.ended] == [*ids, board.id]
+    assert all(thing.status == "succeeded" for thing in world.ended)
+
+
+def test_rows_are_late_five_minutes_after_they_were_due(world: World) -> None:
+    row = world.ask()
+    due_at = world.row(row).due_at
+    assert due_at is not None
+    world.sweep(seconds=(due_at - world.clock()).total_seconds() + 300)
+    assert world.late == [0]
+    due_at = world.row(row).due_at
+    assert due_at is not None
+    world.sweep(seconds=(due_at - world.clock()).total_seconds() + 301)
+    assert world.late == [0, 1]
+
+
 def test_every_alarm_tells_and_can_be_left_out() -> None:
     told = alarms()["SubmissionsDeadLettersAlarm"]["AlarmActions"]
     assert len(told) == 2
@@ -185,6 +214,6 @@ def test_what_anybody_may_send_is_throttled_by_itself() -> None:
         and body["Properties"]["AuthorizationType"] == "NONE"
     }
     settings = resource("ApiStage")["RouteSettings"]
-    assert settings.keys() == public
+    assert settings.keys() == public, "each public route has its RouteSettings, and a DependsOn"
     usual = resource("ApiStage")["DefaultRouteSettings"]["ThrottlingRateLimit"]
     assert all(each["ThrottlingRateLimit"] < usual for each in settings.values())
