@@ -47,6 +47,7 @@ def api() -> "Api":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.domain import catalogue, story
+    from storyhook.http.characters import CharacterRoutes
     from storyhook.http.service import Api
     from storyhook.usecases.boards import CreateStoryboard
     from storyhook.usecases.characters import ReadCharacter, SaveCharacter
@@ -66,13 +67,10 @@ def api() -> "Api":
         randomness.token_bytes,
     )
     return Api(
-        characters=characters,
         storyboards=StoryboardTable(table),
         predictions=PredictionTable(table),
         images=images,
         catalogue=models,
-        save_character=save_character,
-        read_character=ReadCharacter(characters),
         read_storyboard=parts.read_storyboard(table),
         create_storyboard=CreateStoryboard(
             StoryboardTable(table),
@@ -85,6 +83,7 @@ def api() -> "Api":
             parts.clock,
             randomness.token_bytes,
         ),
+        characters=CharacterRoutes(characters, images, save_character, ReadCharacter(characters)),
         callbacks=_callback_routes(config),
     )
 
