@@ -61,7 +61,7 @@ class Story:
                 if not self.webhooks:
                     elena = makers.character(references=1)
                     run.world.images.put(elena.references[0].key, picture(), "image/png")
-                run.world.characters.put(elena)
+                run.world.characters.replace(elena, None)
                 self.tell(run)
                 run.until_quiet()
                 run.judge()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storyhook.domain import callback as callbacks
-from storyhook.domain import model_views, views
+from storyhook.domain import library_views, model_views, views
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import Prediction, Status
@@ -166,7 +166,7 @@ def test_a_board() -> None:
 
 
 def test_a_character() -> None:
-    shown = views.character(makers.character(), sign)
+    shown = library_views.character(makers.character(), sign)
     assert shown.keys() >= CHARACTER
     [reference] = shown["references"]
     assert set(reference) == REFERENCE
