@@ -17,6 +17,12 @@ from tests.fixtures.cloud import Cloud
 from tests.fixtures.functions import FUNCTIONS, Stage
 from tests.fixtures.pictures import picture
 
+# Where an operation needs an action of another name.
+ACTIONS = {
+    "s3:ListObjectsV2": "s3:ListBucket",
+    # What botocore makes a form of, which it signs and does not send.
+    "s3:CreateBucket": "s3:PutObject",
+}
 SERVICES = {"stepfunctions": "states", "sfn": "states"}
 
 
@@ -42,6 +48,7 @@ def allowed(function: str, call: Call) -> bool:
         writes = [write for item in parameters["TransactItems"] for write in item.items()]
         return all(allowed(function, (service, f"{name}Item", of)) for name, of in writes)
     action = f"{SERVICES.get(service, service)}:{operation}"
+    action = ACTIONS.get(action, action)
     return any(
         action in _each(statement["Action"])
         and _on_queue(statement, parameters)
@@ -81,6 +88,7 @@ def calls(stage: Stage, function: str) -> list[Call]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_what_a_function_does_is_allowed(stage: Stage, function: str) -> None:
     stage.seed_all()
+    stage.seed_library()
     done = calls(stage, function)
     assert done, "its events reach AWS"
     assert [call for call in done if not allowed(function, call)] == []

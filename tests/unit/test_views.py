@@ -53,7 +53,7 @@ PREDICTION = {
 }
 BOARD = {
     *("id", "title", "status", "progress", "cost", "scenes", "warnings", "urls", "created_at"),
-    *("completed_at", "cancellation"),
+    *("completed_at", "cancellation", "characters"),
 }
 SCENE = {
     *("id", "position", "status", "caption", "characters", "prompt", "model", "seed", "image"),
