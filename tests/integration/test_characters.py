@@ -141,7 +141,7 @@ def test_changes_that_come_together_are_all_made(library: World) -> None:
     def work(n: int) -> object:
         if n < 8:
             return library.edit.add_reference("acme", "elena", ReferenceRequest(urls[n]))
-        return edit(library, **{"name": f"Elena {n}"} if n == 8 else {"outfit": "cloak"})
+        return edit(library, name="Elena 8") if n == 8 else edit(library, outfit="cloak")
 
     results = in_threads(10, work)
     assert [result for result in results if isinstance(result, Exception)] == []

@@ -19,7 +19,7 @@ Place = tuple[CodeType, int]
 """What a stack frame says of a step: its code and where in it."""
 
 # Calculations; or, as `urls`, something whose own calls are seen.
-_NO_IO = {"sign", "sign_until", "urls", "read", "check"}
+_NO_IO = {"sign", "sign_until", "form", "urls", "read", "check"}
 _PROTOCOLS = {
     name: set(vars(protocol)) - _NO_IO
     for module in (ports, callbacks, library)
