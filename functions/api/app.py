@@ -40,7 +40,7 @@ def _answer(app: APIGatewayHttpResolver, route: Handler) -> Callable[..., Respon
                 logger().exception("not sent")
         handled(route.__name__, status=reply.status.value, id=reply.body.get("id"))
         if reply.status is HTTPStatus.NO_CONTENT:
-            return Response(reply.status)
+            return Response(reply.status, body="")
         return Response(
             reply.status, "application/json", json.dumps(reply.body), headers=reply.headers
         )

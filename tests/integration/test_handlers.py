@@ -211,7 +211,7 @@ def test_api_list_stale(stage: Stage, run: Run) -> None:
 @on("api/delete_character")
 def test_api_delete_character(stage: Stage, run: Run) -> None:
     answer = run()
-    assert (answer["statusCode"], answer["body"]) == (204, None)
+    assert (answer["statusCode"], answer["body"]) == (204, "")
     assert run()["statusCode"] == 404
     listed = body(stage.run("api", read("api/list_characters")))
     assert [item["id"] for item in listed["items"]] == ["elena"]

@@ -2,12 +2,15 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import botocore.session
 import pytest
 import requests
 
+from storyhook.aws import clients
 from storyhook.domain.errors import BadReference, NotFound
 from storyhook.domain.library import UploadForm
 from storyhook.domain.requests import CharacterRequest, ReferenceRequest
@@ -73,6 +76,18 @@ def test_the_form_is_for_one_key_one_type_and_these_sizes(
     assert form.expires_at == library.clock() + timedelta(hours=1)
     # Signed with the key that S3 accepts in every region.
     assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+
+
+def test_a_form_and_a_url_name_the_buckets_own_region(
+    library: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    session = botocore.session.get_session()
+    monkeypatch.setattr(clients, "_session", lambda: session)
+    there = replace(library.images, client=clients.client.__wrapped__("s3"))
+    url, _, _ = there.form("uploads/acme/up_1", "image/png", (1, 2), 60)
+    assert url == f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/"
+    assert there.sign("images/1.png")[0].startswith(f"{url}images/1.png?")
 
 
 @pytest.mark.parametrize(
