@@ -1,8 +1,9 @@
-"""GET and POST of characters and storyboards, reads of predictions and models."""
+"""The library of characters, storyboards, reads of predictions and models."""
 
 import json
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -12,7 +13,7 @@ from storyhook import wiring
 from storyhook.domain.errors import NotFound, StoryhookError
 from storyhook.http import problems
 from storyhook.http.reading import Handler
-from storyhook.logs import handled
+from storyhook.logs import handled, logger
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -32,7 +33,14 @@ def _app() -> APIGatewayHttpResolver:
 def _answer(app: APIGatewayHttpResolver, route: Handler) -> Callable[..., Response[str]]:
     def answer(**path: str) -> Response[str]:
         reply = route(app.current_event.raw_event, **path)
+        if reply.then:
+            try:
+                reply.then()
+            except Exception:  # noqa: BLE001 - logged; it is accepted, and the reconciler's now
+                logger().exception("not sent")
         handled(route.__name__, status=reply.status.value, id=reply.body.get("id"))
+        if reply.status is HTTPStatus.NO_CONTENT:
+            return Response(reply.status, body="")
         return Response(
             reply.status, "application/json", json.dumps(reply.body), headers=reply.headers
         )

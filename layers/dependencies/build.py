@@ -31,8 +31,12 @@ ELF_MAGIC = b"\x7fELF"
 # `sts` is there for credentials that botocore itself fetches.
 SERVICES = {"dynamodb", "s3", "sqs", "ssm", "stepfunctions", "sts"}
 # Of the two largest, only these operations: a client reads its service's whole description when
-# it is made. HeadBucket is botocore's own. A new call that is missing here fails locally too.
-OPERATIONS = {"s3": {"GetObject", "HeadBucket", "PutObject"}, "ssm": {"GetParameter"}}
+# it is made. HeadBucket is botocore's own, and CreateBucket what it makes a form for an upload of.
+# A new call that is missing here fails locally too.
+OPERATIONS = {
+    "s3": {"CreateBucket", "GetObject", "HeadBucket", "ListObjectsV2", "PutObject"},
+    "ssm": {"GetParameter"},
+}
 ENDPOINTS = {*SERVICES, "states"}  # how endpoints.json calls Step Functions
 # niquests brings urllib3-future, which replaces the urllib3 package that botocore needs.
 FORBIDDEN = {"niquests", "urllib3_future"}

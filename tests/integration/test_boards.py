@@ -296,7 +296,7 @@ def planned(world: World, scenes: int, **values: Any) -> dict[str, Any]:
 
 
 def test_a_long_plan_loses_its_fallbacks_before_its_own_words(world: World) -> None:
-    world.characters.put(makers.character())
+    world.characters.replace(makers.character(), None)
     whole = planned(world, 20, fallback_models=(makers.REPLICATE,))
     size = len(json.dumps(whole))
     assert plan_views.fitting(whole, size) == whole
@@ -318,7 +318,7 @@ def test_a_board_that_no_function_could_hold_is_refused(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storyhook.usecases.fallback.MAX_REFERENCES_ON_STAGE", 20)
-    world.characters.put(makers.character(references=5))
+    world.characters.replace(makers.character(references=5), None)
     assert len(planned(world, 4)["scenes"]) == 4
     for values in ({"scenes": 5}, {"scenes": 3, "fallback_models": (makers.REPLICATE,)}):
         with pytest.raises(TooManyReferences, match="20 are allowed") as caught:

@@ -393,7 +393,7 @@ def test_an_unknown_fallback_is_refused_by_its_place(
 
 def test_a_model_that_cannot_draw_the_scene_is_left_out_with_a_warning(world: World) -> None:
     """Schnell takes no references; Marcus has one."""
-    world.characters.put(makers.character("marcus"))
+    world.characters.replace(makers.character("marcus"), None)
     scenes = [
         makers.scene(id="a", characters=("marcus",)),
         makers.scene(id="b", position=2, characters=("marcus",), options={"resolution": "2 MP"}),
@@ -416,14 +416,14 @@ def test_a_model_that_cannot_draw_the_scene_is_left_out_with_a_warning(world: Wo
 
 
 def test_the_first_model_still_refuses_the_request(world: World) -> None:
-    world.characters.put(makers.character("marcus"))
+    world.characters.replace(makers.character("marcus"), None)
     with pytest.raises(StoryhookError, match="takes no references"):
         with_fallback(world, makers.scene(characters=("marcus",)), model="rep-flux-schnell")
 
 
 def test_references_are_planned_for_the_fallbacks_own_limits(world: World) -> None:
     """Nine fit fal, eight fit Replicate."""
-    world.characters.put(makers.character("marcus", references=9))
+    world.characters.replace(makers.character("marcus", references=9), None)
     scene = makers.scene(characters=("marcus",))
     world.provider.answers = [Rejected(UNAVAILABLE)]
     board = with_fallback(world, scene, model=THIRD)

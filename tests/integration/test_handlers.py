@@ -55,6 +55,19 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "api/get_callback_unknown": (404, "not-found", []),
     "api/list_callbacks_of_elena": (422, "invalid-request", ["status", "subject"]),
     "api/get_prediction_unknown": (404, "not-found", []),
+    "api/list_characters_of_a_kind_unknown": (422, "invalid-request", ["kind"]),
+    "api/get_character_version_unknown": (404, "not-found", []),
+    "api/change_character_too_late": (409, "character-changed", ["version"]),
+    "api/delete_character_in_use": (
+        409,
+        "character-in-use",
+        [events.BOARD_WITH_FALLBACK, events.BOARD],
+    ),
+    "api/add_reference_from_upload_unknown": (404, "not-found", ["upload"]),
+    "api/add_reference_from_everything": (422, "invalid-request", [""]),
+    "api/remove_reference_unknown": (404, "not-found", []),
+    "api/create_upload_too_large": (422, "invalid-request", ["content_type", "bytes"]),
+    "api/make_sheet_too_dear": (402, "max-cost-exceeded", ["max_cost"]),
     "api/plan_storyboard_maybe": (422, "invalid-request", ["dry_run"]),
     "api/list_models_by_colour": (422, "invalid-request", ["sort"]),
     "api/not_json": (400, "not-json", []),
@@ -141,7 +154,8 @@ def test_api_create_character(stage: Stage, run: Run) -> None:
     [reference] = shown["references"]
     assert (reference["width"], reference["status"]) == (1024, "ready")
     assert list(stage.cloud.objects()) == [f"references/acme/{reference['sha256']}.png"]
-    assert body(run())["version"] == 2
+    again = body(run())
+    assert (again["version"], again["references"][0]["id"]) == (1, reference["id"])
 
 
 @on("api/get_character")
@@ -152,8 +166,121 @@ def test_api_get_character(stage: Stage, run: Run) -> None:
 @on("api/list_characters")
 def test_api_list_characters(stage: Stage, run: Run) -> None:
     listed = body(run())
-    assert [item["id"] for item in listed["items"]] == ["elena"]
+    assert [item["id"] for item in listed["items"]] == ["elena", "tavern"]
     assert listed["next_cursor"] is None
+
+
+@on("api/list_locations")
+def test_api_list_locations(stage: Stage, run: Run) -> None:
+    assert [item["id"] for item in body(run())["items"]] == ["tavern"]
+
+
+@on("api/get_character_version")
+def test_api_get_character_version(stage: Stage, run: Run) -> None:
+    stage.run("api", read("api/change_character"))
+    assert body(run())["outfit"] == "leather jacket"
+
+
+@on("api/list_character_versions")
+def test_api_list_character_versions(stage: Stage, run: Run) -> None:
+    stage.run("api", read("api/change_character"))
+    listed = [(item["version"], item["outfit"]) for item in body(run())["items"]]
+    assert listed == [(2, "green cloak"), (1, "leather jacket")]
+
+
+@on("api/change_character")
+def test_api_change_character(stage: Stage, run: Run) -> None:
+    shown = body(run())
+    assert (shown["version"], shown["outfit"], shown["name"]) == (2, "green cloak", "Elena")
+    stale = {item["storyboard_id"]: item for item in shown["stale"]["items"]}
+    assert stale.keys() == {events.BOARD, events.BOARD_WITH_FALLBACK}
+    assert stale[events.BOARD]["scenes"] == [
+        {"id": "scene-1", "position": 1, "version": 1, "cost": "0.0450"}
+    ]
+    refused = run()
+    assert refused["statusCode"] == 409
+
+
+@on("api/list_stale")
+def test_api_list_stale(stage: Stage, run: Run) -> None:
+    assert body(run()) == {"items": [], "cost": "0.0000", "next_cursor": None}
+    changed = body(stage.run("api", read("api/change_character")))
+    assert body(run()) == changed["stale"]
+
+
+@on("api/delete_character")
+def test_api_delete_character(stage: Stage, run: Run) -> None:
+    answer = run()
+    assert (answer["statusCode"], answer["body"]) == (204, "")
+    assert run()["statusCode"] == 404
+    listed = body(stage.run("api", read("api/list_characters")))
+    assert [item["id"] for item in listed["items"]] == ["elena"]
+
+
+@on("api/add_reference")
+def test_api_add_reference(stage: Stage, run: Run) -> None:
+    answer = run()
+    shown = body(answer, 201)
+    assert answer["headers"]["Location"] == "/characters/elena"
+    first, second = shown["references"]
+    assert (first["id"], second["role"], second["angle"]) == ("ref_elena_0", "face", "profile")
+    assert f"references/acme/{second['sha256']}.png" in stage.cloud.objects()
+    assert body(run())["version"] == shown["version"] == 2
+
+
+@on("api/add_reference_from_prediction")
+def test_api_add_reference_from_prediction(stage: Stage, run: Run) -> None:
+    stage.seed_library()
+    _, added = body(run(), 201)["references"]
+    assert (added["role"], added["angle"], added["width"]) == ("full_body", "back", 768)
+    objects = stage.cloud.objects()
+    key = f"references/acme/{added['sha256']}.png"
+    assert objects[key] == objects[f"images/acme/{events.ANGLE}.png"]
+
+
+@on("api/add_reference_from_upload")
+def test_api_add_reference_from_upload(stage: Stage, run: Run) -> None:
+    stage.seed_library()
+    _, added = body(run(), 201)["references"]
+    assert (added["role"], added["angle"], added["width"]) == ("outfit", "front", 512)
+
+
+@on("api/remove_reference")
+def test_api_remove_reference(stage: Stage, run: Run) -> None:
+    shown = body(run())
+    assert (shown["version"], shown["references"]) == (2, [])
+    assert run()["statusCode"] == 404
+
+
+@on("api/create_upload")
+def test_api_create_upload(stage: Stage, run: Run) -> None:
+    shown = body(run(), 201)
+    assert shown["id"].startswith("up_")
+    assert shown["fields"]["key"] == f"uploads/acme/{shown['id']}"
+    assert (shown["max_bytes"], shown["fields"]["Content-Type"]) == (204800, "image/png")
+
+
+@on("api/make_sheet")
+def test_api_make_sheet(stage: Stage, run: Run) -> None:
+    shown = body(run(), 202)
+    assert [item["angle"] for item in shown["items"]] == ["three_quarter", "profile", "back"]
+    assert (shown["role"], shown["cost"]) == ("face", {"estimated": "0.1350"})
+    ids = [item["id"] for item in shown["items"]]
+    assert {row.status for row in stage.predictions.get_many(ids).values()} == {Status.QUEUED}
+    sent = stage.cloud.sent(stage.cloud.submissions_url)
+    assert [message["prediction_id"] for message in sent] == ids
+    assert stage.providers.requests == []
+
+
+@on("api/plan_sheet")
+def test_api_plan_sheet(stage: Stage, run: Run) -> None:
+    before = stage.cloud.state()
+    shown = body(run())
+    assert stage.cloud.state() == before
+    [item] = shown["items"]
+    assert (shown["dry_run"], shown["role"], item["angle"]) == (True, "full_body", "back")
+    assert "seen from behind" in item["prompt"]
+    assert item["references"][0]["reference_id"] == "ref_elena_0"
 
 
 @on("api/create_storyboard")

@@ -131,7 +131,7 @@ def test_what_one_tenant_uploaded_is_not_shown_for_another(live: World) -> None:
     other = makers.character(tenant="other", references=0)
     theirs = makers.reference("ref_x", key=KEY.replace("acme", "other"))
     live.images.put(theirs.key, picture(colour="red"), "image/png")
-    live.characters.put(replace(other, references=(theirs,)))
+    live.characters.replace(replace(other, references=(theirs,)), None)
     live.ask(key=ApiKey("key_2", "other"))
     assert shown(live) == ["https://files.example.com/1", "https://files.example.com/2"]
     assert [data for data, _, _ in live.provider.uploaded] == [picture(), picture(colour="red")]
@@ -178,8 +178,8 @@ def test_of_two_that_take_over_an_old_upload_one_does(live: World) -> None:
 def test_a_board_of_two_characters_uploads_both_side_by_side(live: World) -> None:
     marcus = makers.character("marcus")
     live.images.put(marcus.references[0].key, picture(colour="blue"), "image/png")
-    live.characters.put(marcus)
-    live.characters.put(makers.character())
+    live.characters.replace(marcus, None)
+    live.characters.replace(makers.character(), None)
     plan = makers.plan(cast=(makers.character(), marcus))
     assert len(plan.references) == 2
     row = queued(live, input=plan_input(plan))

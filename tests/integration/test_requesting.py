@@ -156,7 +156,7 @@ def test_an_old_claim_cannot_give_back_a_newer_one(world: World) -> None:
 def test_a_refused_request_writes_and_pays_nothing(
     world: World, values: dict[str, object], error: type[StoryhookError]
 ) -> None:
-    world.characters.put(makers.character())
+    world.characters.replace(makers.character(), None)
     before = world.cloud.state()
     wanted = {
         "model": makers.FAL,
@@ -173,7 +173,7 @@ def test_a_refused_request_writes_and_pays_nothing(
 
 
 def test_a_plan_of_one_picture_writes_and_pays_nothing(world: World) -> None:
-    world.characters.put(makers.character())
+    world.characters.replace(makers.character(), None)
     before = world.cloud.state()
     wanted = PredictionRequest(makers.FAL, makers.scene(position=0), Look(), 7, CALLBACK_URL)
     planned = world.request.plan(makers.KEY, wanted)
@@ -185,7 +185,7 @@ def test_a_plan_of_one_picture_writes_and_pays_nothing(world: World) -> None:
 
 
 def test_an_unknown_character_is_named_with_its_place(world: World) -> None:
-    world.characters.put(makers.character())
+    world.characters.replace(makers.character(), None)
     wanted = PredictionRequest(
         makers.FAL, makers.scene(position=0, characters=("elena", "x")), Look(), None, None
     )
@@ -195,7 +195,7 @@ def test_an_unknown_character_is_named_with_its_place(world: World) -> None:
 
 
 def test_another_tenants_character_is_unknown(world: World) -> None:
-    world.characters.put(makers.character(tenant="somebody-else"))
+    world.characters.replace(makers.character(tenant="somebody-else"), None)
     wanted = PredictionRequest(makers.FAL, makers.scene(position=0), Look(), None, None)
     with pytest.raises(UnknownCharacter):
         world.request.accept(makers.KEY, wanted)

@@ -79,7 +79,7 @@ def test_boards_characters_and_callbacks_come_back_as_they_went(world: World) ->
     assert world.storyboards.scene(board.id, 1) == scenes[0]
     assert world.storyboards.scene(board.id, 2) is None
     elena = makers.character(references=3)
-    world.characters.put(elena)
+    world.characters.replace(elena, None)
     assert world.characters.get("acme", "elena") == elena
     attempts = (Attempt(NOW, 500, None, 1.5, "slow down", NOW), Attempt(NOW, None, "no answer"))
     callback = Callback(
@@ -262,7 +262,7 @@ def test_each_kind_has_its_own_list(world: World) -> None:
     board, scenes = makers.board((makers.prediction(),))
     world.storyboards.add(board, scenes, [makers.prediction()])
     for name in ("marcus", "elena"):
-        world.characters.put(makers.character(name))
+        world.characters.replace(makers.character(name), None)
     assert [row.id for row in world.storyboards.list("acme", 9, None).items] == [board.id]
     assert [row.id for row in world.characters.list("acme", 9, None).items] == ["elena", "marcus"]
     first = world.characters.list("acme", 1, None)

@@ -16,6 +16,8 @@ _SERVICES = {"stepfunctions": "states", "sfn": "states"}
 _POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 # What each function does by itself: it says something.
 _SAYING = ("logs:CreateLogStream", "logs:PutLogEvents")
+# Where an operation needs an action of another name.
+_ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket"}
 _KEY_EQUALS = re.compile(r"(\w+) = (:\w+)")
 # Task resources of the state machine, and what its role needs for them.
 _TASKS = {
@@ -33,8 +35,13 @@ def needs(call: Call) -> Iterator[Need]:
     service = _SERVICES.get(service, service)
     if service == "dynamodb":
         yield from _of_rows(operation, parameters)
+    elif operation == "CreateBucket":
+        # What botocore makes a form for an upload of; it is signed, and not sent.
+        yield Need("s3:PutObject", "Bucket/uploads/")
     else:
-        yield Need(f"{service}:{operation}", _resource(service, parameters))
+        action = f"{service}:{operation}"
+        prefix = frozenset([parameters["Prefix"]] if "Prefix" in parameters else [])
+        yield Need(_ACTIONS.get(action, action), _resource(service, parameters), prefix)
 
 
 def _of_rows(operation: str, parameters: dict[str, Any]) -> Iterator[Need]:

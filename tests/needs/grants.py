@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.fixtures import template
 
-_LEADING_KEYS = "dynamodb:LeadingKeys"
+# How a statement is narrowed to rows of the table, or to a folder of the bucket that is listed.
+_NARROWED = ("dynamodb:LeadingKeys", "s3:prefix")
 # How a resource is written in the template, and its short name here.
 _SHORT = (
     (re.compile(r"\$\{(\w+)\.Arn\}"), r"\1"),
@@ -87,13 +88,13 @@ def of_state_machine() -> list[Statement]:
 def _statement(written: dict[str, Any]) -> Statement:
     assert written["Effect"] == "Allow"
     condition = written.get("Condition", {})
-    assert condition.keys() <= {"ForAllValues:StringLike"}, f"not understood: {condition}"
-    keys = condition.get("ForAllValues:StringLike", {})
-    assert keys.keys() <= {_LEADING_KEYS}, f"not understood: {condition}"
+    assert condition.keys() <= {"ForAllValues:StringLike", "StringLike"}, f"which? {condition}"
+    keys = [key for narrowed in condition.values() for key in narrowed.items()]
+    assert all(name in _NARROWED for name, _ in keys), f"not understood: {condition}"
     return Statement(
         tuple(_each(written["Action"])),
         tuple(map(short, _each(written["Resource"]))),
-        tuple(keys.get(_LEADING_KEYS, ())),
+        tuple(pattern for _, patterns in keys for pattern in _each(patterns)),
     )
 
 

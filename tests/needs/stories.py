@@ -44,6 +44,7 @@ def event(name: str) -> dict[str, Any]:
 def every_event(stage: Stage) -> None:
     """All of events/, function by function."""
     stage.seed_all()
+    stage.seed_library()
     for function in functions.FUNCTIONS:
         for path in sorted(events.FOLDER.glob(f"{function}/*.json")):
             stage.run(function, event(f"{function}/{path.stem}"))

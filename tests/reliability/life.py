@@ -78,7 +78,7 @@ class Life(RuleBasedStateMachine):
         # Jobs end, and webhooks come, when a rule says so.
         self.life.provider.ends = [Pending()] * 20
         self.life.lost_webhooks = ENDLESS
-        self.life.world.characters.put(makers.character())
+        self.life.world.characters.replace(makers.character(), None)
 
     @initialize(
         model=st.sampled_from(["fal-flux2-pro", makers.REPLICATE]),

@@ -22,7 +22,7 @@ from storyhook.domain.callback import Attempt
 from storyhook.domain.errors import BadSignature, WorkflowUnavailable
 from storyhook.domain.outcome import Pending
 from storyhook.domain.prediction import Prediction
-from storyhook.domain.requests import PredictionRequest, StoryboardRequest
+from storyhook.domain.requests import PredictionRequest, SheetRequest, StoryboardRequest
 from storyhook.domain.story import Look
 from storyhook.domain.storyboard import Storyboard
 from tests.fixtures import clock, makers, signing
@@ -143,6 +143,23 @@ class Run:
     def board(self, wanted: StoryboardRequest) -> None:
         """Somebody asks for a board."""
         self._until_answered("api", lambda: self.world.create_board(makers.KEY, wanted)[0])
+
+    def sheet(self, character_id: str, wanted: SheetRequest) -> None:
+        """Somebody asks for one angle of a character."""
+
+        def create() -> Prediction:
+            _, [row] = self.world.sheet.accept(makers.KEY, character_id, wanted)
+            try:
+                self.world.sheet.send([row])
+            except Exception as error:  # noqa: BLE001 - as the function: the row is accepted by now
+                self.errors.append(error)
+            return row
+
+        self._until_answered("api", create)
+
+    def edit(self, work: Callable[[], Any]) -> Any:
+        """Somebody changes the library; what they were answered in the end."""
+        return self._insist("api", work)
 
     def cancel(self) -> None:
         """Whoever asked last does not want it any more."""

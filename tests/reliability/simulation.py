@@ -91,7 +91,7 @@ class Simulation:
 
     def run(self) -> None:
         """From the first request until nothing is left to happen."""
-        self.world.characters.put(makers.character())
+        self.world.characters.replace(makers.character(), None)
         self._plan_requests()
         with quick_moto(), self.ledger.watching(), self.faults.in_aws_calls():
             self.timeline.run(self.longest)

@@ -12,17 +12,17 @@ from pathlib import Path
 from types import CodeType
 
 from storyhook import ports, usecases
-from storyhook.ports import callbacks
+from storyhook.ports import callbacks, library
 
 USECASES = Path(usecases.__path__[0])
 Place = tuple[CodeType, int]
 """What a stack frame says of a step: its code and where in it."""
 
 # Calculations; or, as `urls`, something whose own calls are seen.
-_NO_IO = {"sign", "sign_until", "urls", "read", "check"}
+_NO_IO = {"sign", "sign_until", "form", "urls", "read", "check"}
 _PROTOCOLS = {
     name: set(vars(protocol)) - _NO_IO
-    for module in (ports, callbacks)
+    for module in (ports, callbacks, library)
     for name, protocol in vars(module).items()
     if inspect.isclass(protocol) and getattr(protocol, "_is_protocol", False)
 }

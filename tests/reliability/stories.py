@@ -23,7 +23,7 @@ from tests.fixtures import makers
 from tests.fixtures.cloud import BUCKET, TABLE, Cloud
 from tests.fixtures.pictures import picture
 from tests.fixtures.world import THROTTLED, UNAVAILABLE
-from tests.reliability import wishes
+from tests.reliability import shelf, wishes
 from tests.reliability.boundaries import Fault, Tracer, watched
 from tests.reliability.jobs import BROKEN, UNTOLD, Job
 from tests.reliability.ledger import ACCOUNT
@@ -61,7 +61,7 @@ class Story:
                 if not self.webhooks:
                     elena = makers.character(references=1)
                     run.world.images.put(elena.references[0].key, picture(), "image/png")
-                run.world.characters.put(elena)
+                run.world.characters.replace(elena, None)
                 self.tell(run)
                 run.until_quiet()
                 run.judge()
@@ -304,6 +304,7 @@ STORIES = (
     Story("board is not started", board_is_not_started, GOOD),
     Story("board is not assembled", board_is_not_assembled, GOOD),
     Story("board is half written", board_is_half_written, GOOD),
+    Story("library", shelf.library, {"succeeded": 2}),
     Story("without webhooks", without_webhooks, GOOD, webhooks=False),
     Story("without webhooks, answer lost", without_webhooks_answer_lost, EXPIRED, webhooks=False),
 )

@@ -22,7 +22,8 @@ NOT_WALKED = {
     "callback_secrets: CallbackSecrets.rotate self.versions.get": "no prediction is touched: "
     "test_callback_secrets",
     "callback_secrets: CallbackSecrets.rotate self.versions.replace": "one write, the same",
-    "characters: ReadCharacter.__call__ self.characters.get": "reads only",
+    "characters: ReadCharacter.__call__ self.characters.version": "reads only",
+    "characters: DeleteCharacter._predictions self.predictions.get_many": "reads only, what is due",
     "assemble: AssembleStoryboard.finish self.storyboards.get": "two end a board at once: a "
     "write that is sent twice does that, in the tests below",
     "cancel: Cancel.row self.predictions.get": "somebody is faster: races in test_cancel",

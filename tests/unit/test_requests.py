@@ -25,10 +25,12 @@ from storyhook.domain.errors import (
     UnknownModel,
 )
 from storyhook.http import problems, reading, service
+from storyhook.http.bodies import CharacterBody
 from storyhook.http.callbacks import CallbackRoutes
+from storyhook.http.characters import CharacterRoutes
 from storyhook.http.events import MAX_BODY_BYTES, caller, parse, wants_dry_run
 from storyhook.http.raw import raw_body
-from storyhook.http.requests import CharacterBody, PredictionBody, RotationBody, StoryboardBody
+from storyhook.http.requests import PredictionBody, RotationBody, StoryboardBody
 from tests.fixtures import events
 
 PREDICTION, BOARD, CHARACTER = events.PREDICTION, events.STORYBOARD, events.CHARACTER
@@ -351,16 +353,6 @@ def test_the_short_form_of_one_reference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "role"), [("character", "face"), ("location", "place"), ("prop", "object")]
-)
-def test_a_reference_shows_the_thing_itself_unless_told(kind: str, role: str) -> None:
-    body = {"id": "x", "name": "X", "description": "x", "kind": kind}
-    given = {**body, "references": [{"url": "https://a.example/1.png"}]}
-    [reference] = parse(CharacterBody, {"body": json.dumps(given)}).to_request().references
-    assert reference.role == role
-
-
-@pytest.mark.parametrize(
     ("kind", "body", "message"),
     [
         (PredictionBody, {"model": "a"}, "This field is required."),
@@ -493,7 +485,7 @@ def test_what_a_read_would_ignore_is_refused(name: str) -> None:
         reading.paging(event)
     assert [error.path for error in caught.value.errors] == [name]
     api = service.Api
-    for read in (api.get_character, api.get_storyboard, api.get_prediction):
+    for read in (CharacterRoutes.get_character, api.get_storyboard, api.get_prediction):
         with pytest.raises(InvalidRequest, match=name):
             read(SimpleNamespace(), event, "x")  # type: ignore[arg-type]
     with pytest.raises(InvalidRequest, match=name):

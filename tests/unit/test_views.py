@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storyhook.domain import callback as callbacks
-from storyhook.domain import model_views, views
+from storyhook.domain import library_views, model_views, views
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 from storyhook.domain.prediction import Prediction, Status
@@ -53,7 +53,7 @@ PREDICTION = {
 }
 BOARD = {
     *("id", "title", "status", "progress", "cost", "scenes", "warnings", "urls", "created_at"),
-    *("completed_at", "cancellation"),
+    *("completed_at", "cancellation", "characters"),
 }
 SCENE = {
     *("id", "position", "status", "caption", "characters", "prompt", "model", "seed", "image"),
@@ -166,7 +166,7 @@ def test_a_board() -> None:
 
 
 def test_a_character() -> None:
-    shown = views.character(makers.character(), sign)
+    shown = library_views.character(makers.character(), sign)
     assert shown.keys() >= CHARACTER
     [reference] = shown["references"]
     assert set(reference) == REFERENCE

@@ -39,6 +39,7 @@ class ApiSettings(Settings):
     table_name: str
     bucket_name: str
     state_machine_arn: str
+    submissions_queue_url: str
     callbacks_queue_url: str
     secrets_prefix: str
     allow_loopback_http: str = ""

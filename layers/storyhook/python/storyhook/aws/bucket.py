@@ -29,6 +29,25 @@ class Bucket:
         data: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
         return data
 
+    def form(
+        self, key: str, content_type: str, sizes: tuple[int, int], seconds: int
+    ) -> tuple[str, dict[str, str], datetime]:
+        until = self.clock() + timedelta(seconds=seconds)
+        made = self.client.generate_presigned_post(
+            Bucket=self.name,
+            Key=key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", *sizes]],
+            ExpiresIn=seconds,
+        )
+        return made["url"], made["fields"], until
+
+    def size(self, key: str) -> int | None:
+        # A list, since reading what is not there looks like reading what is not allowed.
+        found = self.client.list_objects_v2(Bucket=self.name, Prefix=key, MaxKeys=1)
+        sizes: dict[str, int] = {each["Key"]: each["Size"] for each in found.get("Contents", [])}
+        return sizes.get(key)
+
     def sign(self, key: str) -> tuple[str, datetime]:
         return self._signed(key, self.url_lifetime), self.clock() + self.url_lifetime
 

@@ -11,8 +11,9 @@ _CONFIG = Config(
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
-# Only SigV4 presigned URLs are accepted in every region.
-_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
+# Only SigV4 presigned URLs are accepted in every region. They sign their host: it is the bucket's
+# own in its region, since the common one sends a new bucket's visitors there, and they fail then.
+_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
 @cache

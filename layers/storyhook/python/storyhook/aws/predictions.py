@@ -17,6 +17,7 @@ from storyhook.aws.codec import (
     packed_json,
 )
 from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.aws.transactions import put_all
 from storyhook.domain.access import Page
 from storyhook.domain.fallback import NextModel
 from storyhook.domain.images import StoredImage
@@ -84,6 +85,10 @@ class PredictionTable:
     def add(self, prediction: Prediction) -> None:
         if not self.table.put(to_item(prediction), new=True):
             raise FileExistsError(f"prediction {prediction.id} is there already")
+
+    def add_all(self, predictions: Sequence[Prediction]) -> None:
+        if not put_all(self.table, [to_item(row) for row in predictions]):
+            raise FileExistsError("one of the predictions is there already")
 
     def get(self, prediction_id: str) -> Prediction | None:
         item = self.table.get(prediction_key(prediction_id))

@@ -6,12 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from storyhook.aws import predictions
+from storyhook.aws import characters, predictions
 from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of, packed_json
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.domain.access import Page
 from storyhook.domain.fallback import Fallbacks, StoredPlan
+from storyhook.domain.library import Use
 from storyhook.domain.prediction import Prediction
+from storyhook.domain.story import Look
 from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard
 
 _KIND = "SB"
@@ -29,6 +31,8 @@ BOARD = Mapper(
         "cancel_requested_at": TIME,
         "callback_events": json_of(tuple),
         "sequence": INTEGER,
+        "characters": json_of(dict),
+        "look": json_of(lambda data: Look(**{**data, "palette": tuple(data["palette"])})),
     },
 )
 
@@ -49,6 +53,7 @@ SCENE = Mapper(
         "characters": json_of(tuple),
         "predictions": json_of(tuple),
         "fallbacks": packed_json(_fallbacks),
+        "details": packed_json(),
     },
 )
 
@@ -72,6 +77,10 @@ class StoryboardTable:
         items += [
             {**_scene_key(board.id, scene.position), **SCENE.to_item(scene)} for scene in scenes
         ]
+        items += [
+            characters.use_item(Use(board.tenant, name, board.id, version))
+            for name, version in (board.characters or {}).items()
+        ]
         self.table.put_many(items)
         self.table.put(
             {
@@ -86,6 +95,10 @@ class StoryboardTable:
     def get(self, storyboard_id: str) -> Storyboard | None:
         item = self.table.get(board_key(storyboard_id))
         return BOARD.from_item(item) if item else None
+
+    def get_many(self, storyboard_ids: Sequence[str]) -> dict[str, Storyboard]:
+        items = self.table.get_many([board_key(row_id) for row_id in storyboard_ids])
+        return {row.id: row for row in map(BOARD.from_item, items)}
 
     def scenes(self, storyboard_id: str) -> tuple[BoardScene, ...]:
         items = self.table.children(f"{_KIND}#{storyboard_id}", "SCENE#")

@@ -1,6 +1,7 @@
 """The one table: keys, conditional writes, pages, and the sparse index of what is due.
 
-pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>   CHAR#<tenant>#<id>/CHAR
+pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>
+            CHAR#<tenant>#<id>/CHAR, /V#<nnnnnn> and /SB#<board's id>
             CB#<id>/CB       ADDR#<tenant>#<sha256>/ADDR               SIGN#<key's id>/SIGN
             KEY#<sha256>/KEY UP#<provider>#<object's key>/UP
 index list  list_pk = <tenant>#<kind>, list_sk = id
@@ -23,7 +24,7 @@ _BATCH_GET = 100
 _BATCH_WRITE = 25
 _MAX_BATCH_ROUNDS = 8
 # Why one of a transaction's writes was not made.
-_CONDITION_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
+CONDITION_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
 def key(pk: str, sk: str) -> Item:
@@ -58,6 +59,26 @@ class Table:
             return False
         return True
 
+    def put_in_place(self, item: Item, mapper: Mapper[Any], where: Mapping[str, Any]) -> bool:
+        """Write the whole item over one of which `where` holds, as for `update`; or False."""
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        conditions = []
+        for field, wanted in where.items():
+            names[f"#{field}"] = field
+            conditions.append(_condition(field, wanted, mapper.codec(field), values))
+        try:
+            self.client.put_item(
+                TableName=self.name,
+                Item=item,
+                ConditionExpression=" AND ".join(conditions),
+                ExpressionAttributeNames=names,
+                **({"ExpressionAttributeValues": values} if values else {}),
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def put_counted(self, item: Item, counter_key: Item, counter: str, seen: int) -> bool | None:
         """Write a new item and raise a counter of another from `seen`, both or neither.
 
@@ -84,9 +105,9 @@ class Table:
             self.client.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])
         except self.client.exceptions.TransactionCanceledException as error:
             of_put, of_count = (reason["Code"] for reason in error.response["CancellationReasons"])
-            if of_put == _CONDITION_FAILED:
+            if of_put == CONDITION_FAILED:
                 return False
-            if {of_put, of_count} <= {"None", _CONDITION_FAILED, _CONFLICT}:
+            if {of_put, of_count} <= {"None", CONDITION_FAILED, _CONFLICT}:
                 return None
             raise
         return True
@@ -189,6 +210,27 @@ class Table:
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def children_page(self, pk: str, sk_prefix: str, limit: int, before: str | None) -> Page[Item]:
+        """Items of a partition, the greatest sort key first; `before` is the last page's cursor."""
+        # The prefix itself is smaller than every key that has it, `~` behind it greater.
+        most = before if before is not None else f"{sk_prefix}~"
+        answer = self.client.query(
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :least AND :most",
+            ExpressionAttributeValues={
+                ":pk": {"S": pk},
+                ":least": {"S": sk_prefix},
+                ":most": {"S": most},
+            },
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=limit,
+            **({"ExclusiveStartKey": key(pk, before)} if before is not None else {}),
+        )
+        more = "LastEvaluatedKey" in answer
+        cursor = answer["LastEvaluatedKey"]["sk"]["S"] if more else None
+        return Page(tuple(answer["Items"]), cursor)
 
     def page(
         self, tenant: str, kind: str, limit: int, last: Item | None, *, newest_first: bool = True

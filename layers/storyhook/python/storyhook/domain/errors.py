@@ -76,6 +76,26 @@ class NotFound(StoryhookError):
     title = "There is nothing here"
 
 
+class CharacterInUse(StoryhookError):
+    slug = "character-in-use"
+    title = "Something under way needs the character"
+
+
+class CharacterChanged(StoryhookError):
+    slug = "character-changed"
+    title = "The character was changed meanwhile"
+
+
+class MaxCostExceeded(StoryhookError):
+    slug = "max-cost-exceeded"
+    title = "It would cost more than max_cost"
+
+
+class PriceUnknown(StoryhookError):
+    slug = "price-unknown"
+    title = "The price is not known"
+
+
 class RotationTooSoon(StoryhookError):
     slug = "rotation-too-soon"
     title = "The previous secret is still in use"

@@ -38,6 +38,24 @@ class StoredImage:
     sha256: str
 
 
+# What no model was made for: a picture that shows nothing, or one that fills a provider's memory.
+MIN_REFERENCE_SIDE, MAX_REFERENCE_SIDE = 32, 8192
+
+
+def check_reference(facts: ImageFacts) -> None:
+    """Raises BadReference for a picture that is too small or too large to show to a model."""
+    if min(facts.width, facts.height) < MIN_REFERENCE_SIDE:
+        raise BadReference(
+            f"The picture has {facts.width} x {facts.height} pixels; a reference has at least "
+            f"{MIN_REFERENCE_SIDE} on each side (512 and more is good)."
+        )
+    if max(facts.width, facts.height) > MAX_REFERENCE_SIDE:
+        raise BadReference(
+            f"The picture has {facts.width} x {facts.height} pixels; a reference has at most "
+            f"{MAX_REFERENCE_SIDE} on a side, so send a smaller one."
+        )
+
+
 def inspect(data: bytes) -> ImageFacts:
     """Facts of a whole PNG, JPEG or WebP; raises BadReference for anything else or a torso."""
     if data.startswith(_PNG_MAGIC):

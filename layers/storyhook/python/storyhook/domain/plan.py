@@ -27,7 +27,10 @@ _MAX_SUGGESTIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One prediction, ready to be sent. `payload` holds `reference://` URLs."""
+    """One prediction, ready to be sent. `payload` holds `reference://` URLs.
+
+    `characters`: who is on stage, by id the version that was planned with.
+    """
 
     model: str
     provider: str
@@ -41,6 +44,7 @@ class Plan:
     price: Price
     deadline_seconds: int
     warnings: tuple[str, ...]
+    characters: Mapping[str, int]
 
 
 def scene_seed(base: int, position: int, candidate: int = 1) -> int:
@@ -101,6 +105,7 @@ def plan_scene(
             *dropped,
             *other_ratio,
         ),
+        characters={character.id: character.version for character in cast},
     )
 
 

@@ -1,6 +1,7 @@
 """What callers ask for, once the HTTP edge has checked its form."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.story import Look, Scene
@@ -10,9 +11,17 @@ DEFAULT_QUEUE_TIMEOUT_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRequest:
-    url: str
-    role: str
-    angle: str
+    """A picture from one of `url`, `upload` (an id) and `prediction` (an id).
+
+    Without a role it shows the thing itself, without an angle its front; a prediction that was
+    made for a sheet knows both.
+    """
+
+    url: str | None = None
+    role: str | None = None
+    angle: str | None = None
+    upload: str | None = None
+    prediction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,19 @@ class CharacterRequest:
     outfit: str | None
     kind: str
     references: tuple[ReferenceRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRequest:
+    """The angles of a character that are wanted; None in these: what is missing, by default."""
+
+    model: str | None = None
+    angles: tuple[str, ...] | None = None
+    role: str | None = None
+    style: str | None = None
+    seed: int | None = None
+    max_cost: Decimal | None = None
+    callback_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

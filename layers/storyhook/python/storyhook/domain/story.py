@@ -17,6 +17,8 @@ MAX_SEED = 2**31 - 1
 ROLES = ("face", "full_body", "place", "object", "outfit", "pose", "style")
 ANGLES = ("front", "three_quarter", "profile", "back")
 KINDS = ("character", "location", "prop")
+# What a reference shows unless it is told: the thing itself.
+MAIN_ROLES = {"character": "face", "location": "place", "prop": "object"}
 # What becomes of characters whose references a model cannot be shown.
 REFUSE: Final = "refuse"
 DESCRIBE: Final = "describe"
@@ -40,6 +42,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Character:
+    """One version of a person, place or thing.
+
+    `first_version`: the one that it was created with; above 1 where an earlier character of the
+    same id was deleted. `deleted_at` only on the last version of one that is gone.
+    """
+
     id: str
     tenant: str
     name: str
@@ -50,6 +58,8 @@ class Character:
     version: int
     created_at: datetime
     updated_at: datetime
+    first_version: int = 1
+    deleted_at: datetime | None = None
 
     @property
     def is_person(self) -> bool:

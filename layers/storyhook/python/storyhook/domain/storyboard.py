@@ -1,15 +1,17 @@
 """A storyboard: ordered scenes, each with its predictions. Its status follows from theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from storyhook.domain.callback import STORYBOARD_COMPLETED, tells
 from storyhook.domain.fallback import Fallbacks
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.pricing import add
+from storyhook.domain.story import Look, Scene
 
 
 class BoardStatus(StrEnum):
@@ -22,7 +24,10 @@ class BoardStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BoardScene:
-    """A scene of a board and the predictions made for it: one per candidate, then fallbacks."""
+    """A scene of a board and the predictions made for it: one per candidate, then fallbacks.
+
+    `details`: what else was asked for, as fields of a `Scene`; None where that was nothing.
+    """
 
     id: str
     position: int
@@ -31,11 +36,42 @@ class BoardScene:
     characters: tuple[str, ...]
     predictions: tuple[str, ...]
     fallbacks: Fallbacks | None = None
+    details: Mapping[str, Any] | None = None
+
+    @property
+    def asked(self) -> Scene:
+        """The scene as it was asked for, as far as its plan depends on it."""
+        return Scene(
+            self.id,
+            self.position,
+            self.description,
+            self.characters,
+            caption=self.caption,
+            **(self.details or {}),
+        )
+
+
+# What a plan depends on beyond the fields that a board's scene has of its own.
+_DETAILS = (
+    *("setting", "shot", "camera", "light", "overrides", "model", "options", "crowd"),
+    "without_references",
+)
+
+
+def details_of(scene: Scene) -> dict[str, Any] | None:
+    """What is kept of a scene to plan it again: mostly little, so that its row stays small."""
+    bare = Scene("", 0, "")
+    asked = {name: getattr(scene, name) for name in _DETAILS}
+    return {name: v for name, v in asked.items() if v != getattr(bare, name)} or None
 
 
 @dataclass(frozen=True, slots=True)
 class Storyboard:
-    """`sequence` counts its events that were announced; the last one's number, 0 before any."""
+    """`sequence` counts its events that were announced; the last one's number, 0 before any.
+
+    `characters`: who is on stage, by id the version that all its scenes were planned with. `model`
+    and `look` are what its scenes share. None on boards that are older than these fields.
+    """
 
     id: str
     tenant: str
@@ -53,6 +89,9 @@ class Storyboard:
     cancel_requested_at: datetime | None = None
     callback_events: tuple[str, ...] | None = None
     sequence: int = 0
+    characters: Mapping[str, int] | None = None
+    model: str | None = None
+    look: Look | None = None
 
     def tells(self, event: str) -> bool:
         """Whether `event`, of the board or of one of its parts, is owed to its callback URL."""

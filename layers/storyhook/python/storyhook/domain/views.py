@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from storyhook.domain.images import StoredImage
     from storyhook.domain.outcome import Failure
     from storyhook.domain.prediction import Prediction
-    from storyhook.domain.story import Character
     from storyhook.domain.storyboard import SceneState, Storyboard
 
 Json = dict[str, Any]
@@ -171,6 +170,7 @@ def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> J
         "status": board.status.value,
         "progress": progress(states),
         "cost": cost,
+        "characters": dict(board.characters or {}),
         "scenes": [scene(state, sign) for state in states],
         "warnings": list(board.warnings),
         "cancellation": {"requested_at": timestamp(asked_at), "canceled": canceled(states)}
@@ -212,31 +212,4 @@ def storyboard_summary(board: Storyboard) -> Json:
         "urls": _urls(f"/storyboards/{board.id}"),
         "created_at": timestamp(board.created_at),
         "completed_at": timestamp(board.completed_at),
-    }
-
-
-def character(row: Character, sign: Sign) -> Json:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "kind": row.kind,
-        "description": row.description,
-        "outfit": row.outfit,
-        "version": row.version,
-        "references": [
-            {
-                "id": ref.id,
-                "role": ref.role,
-                "angle": ref.angle,
-                "status": ref.status,
-                "width": ref.width,
-                "height": ref.height,
-                "sha256": ref.sha256,
-                "url": sign(ref.key)[0],
-            }
-            for ref in row.references
-        ],
-        "urls": {"self": f"/characters/{row.id}"},
-        "created_at": timestamp(row.created_at),
-        "updated_at": timestamp(row.updated_at),
     }

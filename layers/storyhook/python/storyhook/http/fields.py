@@ -27,6 +27,11 @@ def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 Cast = Annotated[tuple[Id, ...], Field(max_length=32), AfterValidator(each_once)]
 Role = Literal["face", "full_body", "outfit", "pose", "style", "place", "object"]
+Angle = Literal["front", "three_quarter", "profile", "back"]
+RowId = Annotated[str, Field(pattern=r"^[a-z]+_[A-Za-z0-9]{1,40}$")]
+Version = Annotated[StrictInt, Field(ge=1, le=999_999)]
+# USD, as a text: a number would bring its rounding along.
+Money = Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6})?$")]
 AspectRatio = Annotated[str, Field(pattern=r"^[1-9]\d?:[1-9]\d?$")]
 WithoutReferences = Literal["refuse", "describe"]
 

@@ -26,14 +26,17 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """`then`: what is left to do once the answer is certain; if it fails, others make up for it."""
+
     status: HTTPStatus
     body: Json
+    then: Callable[[], None] | None = None
 
     @property
     def headers(self) -> dict[str, str]:
         """Creates say where the thing is."""
         created = self.status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
-        return {"Location": self.body["urls"]["self"]} if created else {}
+        return {"Location": self.body["urls"]["self"]} if created and "urls" in self.body else {}
 
 
 Handler = Callable[..., Reply]

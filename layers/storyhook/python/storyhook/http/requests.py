@@ -7,8 +7,6 @@ from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StrictBool,
     ValidationInfo,
@@ -18,9 +16,7 @@ from pydantic import (
 from storyhook.domain.callback import PREDICTION_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.requests import (
     DEFAULT_QUEUE_TIMEOUT_SECONDS,
-    CharacterRequest,
     PredictionRequest,
-    ReferenceRequest,
     StoryboardRequest,
 )
 from storyhook.domain.story import (
@@ -29,6 +25,7 @@ from storyhook.domain.story import (
     Look,
     Scene,
 )
+from storyhook.http.bodies import Body, CharacterBody
 from storyhook.http.fields import (
     AspectRatio,
     CallbackEvents,
@@ -37,7 +34,6 @@ from storyhook.http.fields import (
     Models,
     PaidAttempts,
     QueueTimeout,
-    Role,
     Seed,
     ShortText,
     Text,
@@ -48,65 +44,20 @@ from storyhook.http.fields import (
 
 _MAX_REFERENCES_BROUGHT = 32
 
-# What a reference shows unless it is told: the thing itself.
-_MAIN_ROLES = {"character": "face", "location": "place", "prop": "object"}
 
-
-class _Body(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        str_strip_whitespace=True,
-        frozen=True,
-        # A function builds the schemas of the bodies it gets, not of all.
-        defer_build=True,
-    )
-
-
-class ReferenceBody(_Body):
-    url: Url
-    role: Role | None = None
-    angle: Literal["front", "three_quarter", "profile", "back"] = "front"
-
-
-class CharacterBody(_Body):
-    id: Id
-    name: ShortText
-    description: Text
-    outfit: Text | None = None
-    kind: Literal["character", "location", "prop"] = "character"
-    references: tuple[ReferenceBody, ...] = ()
-    reference_image_url: Url | None = None
-
-    def to_request(self) -> CharacterRequest:
-        bodies = self.references
-        if self.reference_image_url:
-            bodies = (ReferenceBody(url=self.reference_image_url), *bodies)
-        return CharacterRequest(
-            id=self.id,
-            name=self.name,
-            description=self.description,
-            outfit=self.outfit,
-            kind=self.kind,
-            references=tuple(
-                ReferenceRequest(ref.url, ref.role or _MAIN_ROLES[self.kind], ref.angle)
-                for ref in bodies
-            ),
-        )
-
-
-class OverrideBody(_Body):
+class OverrideBody(Body):
     outfit: Text
 
 
-class NothingBody(_Body):
+class NothingBody(Body):
     """Of a route that takes no fields."""
 
 
-class RotationBody(_Body):
+class RotationBody(Body):
     force: StrictBool = False
 
 
-class PredictionBody(_Body):
+class PredictionBody(Body):
     model: ShortText
     prompt: Text
     characters: Cast = ()
@@ -148,7 +99,7 @@ class PredictionBody(_Body):
         )
 
 
-class SceneBody(_Body):
+class SceneBody(Body):
     id: Id | None = None
     description: Text
     characters: Cast = ()
@@ -201,7 +152,7 @@ class SceneBody(_Body):
         )
 
 
-class StoryboardBody(_Body):
+class StoryboardBody(Body):
     title: ShortText = "Untitled"
     model: ShortText
     seed: Seed | None = None

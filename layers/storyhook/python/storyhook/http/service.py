@@ -11,7 +11,7 @@ from storyhook.domain.access import owned
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.events import caller, parse, wants_dry_run
 from storyhook.http.reading import MAX_ANSWER_BYTES, Reply, known, listing, paging, refuse_unknown
-from storyhook.http.requests import CharacterBody, StoryboardBody
+from storyhook.http.requests import StoryboardBody
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.storyboard import SceneState, Storyboard
     from storyhook.http.callbacks import CallbackRoutes
+    from storyhook.http.characters import CharacterRoutes
     from storyhook.http.reading import Handler
-    from storyhook.ports import Characters, Images, Predictions, Storyboards
+    from storyhook.ports import Images, Predictions, Storyboards
     from storyhook.usecases.assemble import ReadStoryboard
     from storyhook.usecases.boards import CreateStoryboard
-    from storyhook.usecases.characters import ReadCharacter, SaveCharacter
 
 Event = dict[str, Any]
 Json = dict[str, Any]
@@ -31,47 +31,27 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Api:
-    characters: Characters
     storyboards: Storyboards
     predictions: Predictions
     images: Images
     catalogue: Catalogue
-    save_character: SaveCharacter
-    read_character: ReadCharacter
     read_storyboard: ReadStoryboard
     create_storyboard: CreateStoryboard
+    characters: CharacterRoutes
     callbacks: CallbackRoutes
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Method and path of each route; `<name>` in a path is a keyword of its handler."""
         return {
-            ("POST", "/characters"): self.post_character,
-            ("GET", "/characters"): self.list_characters,
-            ("GET", "/characters/<character_id>"): self.get_character,
             ("POST", "/storyboards"): self.post_storyboard,
             ("GET", "/storyboards"): self.list_storyboards,
             ("GET", "/storyboards/<storyboard_id>"): self.get_storyboard,
             ("GET", "/predictions"): self.list_predictions,
             ("GET", "/predictions/<prediction_id>"): self.get_prediction,
             ("GET", "/models"): self.list_models,
+            **self.characters.routes(),
             **self.callbacks.routes(),
         }
-
-    def post_character(self, event: Event) -> Reply:
-        body = parse(CharacterBody, event)
-        row = self.save_character(caller(event).tenant, body.to_request())
-        created = row.version == 1
-        shown = views.character(row, self.images.sign)
-        return Reply(HTTPStatus.CREATED if created else HTTPStatus.OK, shown)
-
-    def get_character(self, event: Event, character_id: str) -> Reply:
-        refuse_unknown(event)
-        row = self.read_character(caller(event).tenant, known("character", character_id))
-        return Reply(HTTPStatus.OK, views.character(row, self.images.sign))
-
-    def list_characters(self, event: Event) -> Reply:
-        page = self.characters.list(caller(event).tenant, *paging(event))
-        return listing(page, [views.character(row, self.images.sign) for row in page.items])
 
     def post_storyboard(self, event: Event) -> Reply:
         request = parse(StoryboardBody, event, query=("dry_run",)).to_request()

@@ -20,7 +20,6 @@ from storyhook.domain.outcome import (
     Submission,
 )
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.domain.story import Character
 from storyhook.domain.storyboard import BoardScene, Storyboard
 from storyhook.domain.upload import Upload, Uploaded
 
@@ -45,6 +44,9 @@ class Keys(Protocol):
 class Predictions(Protocol):
     def add(self, prediction: Prediction) -> None:
         """Write a new row. Raises FileExistsError if there is one with its id."""
+
+    def add_all(self, predictions: Sequence[Prediction]) -> None:
+        """Write a few new rows, all or none. Raises FileExistsError if one is there."""
 
     def get(self, prediction_id: str) -> Prediction | None: ...
 
@@ -105,6 +107,8 @@ class Storyboards(Protocol):
 
     def get(self, storyboard_id: str) -> Storyboard | None: ...
 
+    def get_many(self, storyboard_ids: Sequence[str]) -> dict[str, Storyboard]: ...
+
     def scenes(self, storyboard_id: str) -> tuple[BoardScene, ...]: ...
 
     def scene(self, storyboard_id: str, position: int) -> BoardScene | None:
@@ -131,19 +135,12 @@ class Storyboards(Protocol):
         """Its end is told: nothing is owed any more."""
 
 
-class Characters(Protocol):
-    def put(self, character: Character) -> None: ...
-
-    def get(self, tenant: str, character_id: str) -> Character | None: ...
-
-    def get_many(self, tenant: str, character_ids: Sequence[str]) -> dict[str, Character]: ...
-
-    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Character]: ...
-
-
 class DueRows(Protocol):
     def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
-        """(kind, id, since when) of rows that owe something; kinds: PRED, SB, CB."""
+        """(kind, id, since when) of rows that owe something; kinds: PRED, SB, CB.
+
+        At most `limit` of each of the index's partitions.
+        """
 
 
 class Images(Protocol):

@@ -17,6 +17,7 @@ from storyhook.domain.storyboard import (
     BoardStatus,
     SceneState,
     Storyboard,
+    details_of,
 )
 from storyhook.usecases.assemble import BOARD_PATIENCE
 from storyhook.usecases.fallback import (
@@ -155,6 +156,7 @@ class CreateStoryboard:
                     scene.characters,
                     (row.id,),
                     fallback.all,
+                    details_of(scene),
                 )
             )
         board = Storyboard(
@@ -170,6 +172,9 @@ class CreateStoryboard:
             due_at=now + BOARD_PATIENCE,
             callback_url=request.callback_url,
             callback_events=request.callback_events if request.callback_url else None,
+            characters={name: v for plan in plans for name, v in plan.characters.items()},
+            model=request.model,
+            look=request.look,
         )
         for prepared in brought:
             self.save_character.save(prepared)

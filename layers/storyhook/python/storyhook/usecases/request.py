@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.requests import PredictionRequest
     from storyhook.domain.story import Character, Scene
-    from storyhook.ports import Characters, Clock, Entropy, Predictions, Submissions, UrlGuard
+    from storyhook.ports import Clock, Entropy, Predictions, Submissions, UrlGuard
+    from storyhook.ports.library import Characters
     from storyhook.usecases.submit import Submit
 
 

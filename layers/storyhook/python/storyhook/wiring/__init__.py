@@ -43,41 +43,29 @@ def authorizer() -> "Authorize":
 
 @cache
 def api() -> "Api":
-    from storyhook.aws.characters import CharacterTable
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.storyboards import StoryboardTable
-    from storyhook.domain import catalogue, story
+    from storyhook.domain import catalogue
     from storyhook.http.service import Api
     from storyhook.usecases.boards import CreateStoryboard
-    from storyhook.usecases.characters import ReadCharacter, SaveCharacter
-    from storyhook.web.images import HttpImages
+    from storyhook.wiring import library
 
     config = settings.ApiSettings.read(os.environ)
     table = parts.table(config.table_name)
     images = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
     guard = parts.guard(config.allow_loopback_http)
-    characters = CharacterTable(table)
     models = catalogue.load()
-    save_character = SaveCharacter(
-        characters,
-        images,
-        HttpImages(guard, story.MAX_REFERENCE_BYTES),
-        parts.clock,
-        randomness.token_bytes,
-    )
+    characters = library.routes(config, images, guard, models)
     return Api(
-        characters=characters,
         storyboards=StoryboardTable(table),
         predictions=PredictionTable(table),
         images=images,
         catalogue=models,
-        save_character=save_character,
-        read_character=ReadCharacter(characters),
         read_storyboard=parts.read_storyboard(table),
         create_storyboard=CreateStoryboard(
             StoryboardTable(table),
             parts.casting(table),
-            save_character,
+            characters.save,
             parts.workflow(config.state_machine_arn),
             models,
             parts.provider_keys(config.secrets_prefix),
@@ -85,6 +73,7 @@ def api() -> "Api":
             parts.clock,
             randomness.token_bytes,
         ),
+        characters=characters,
         callbacks=_callback_routes(config),
     )
 

@@ -1,0 +1,137 @@
+"""A character sheet: its missing angles, each a prediction like any other, sent through the queue.
+
+What comes of it is only a picture; that it becomes a reference is for the caller to say.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from storyhook.domain.errors import (
+    FieldError,
+    MaxCostExceeded,
+    PriceUnknown,
+    ProviderKeyMissing,
+)
+from storyhook.domain.plan import Plan, plan_scene
+from storyhook.domain.pricing import add, as_text
+from storyhook.domain.sheet import angles_of, look_of, role_of, scene_of
+from storyhook.usecases.characters import current
+from storyhook.usecases.request import check_callback_url, random_seed, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from storyhook.domain.access import ApiKey
+    from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.prediction import Prediction
+    from storyhook.domain.requests import SheetRequest
+    from storyhook.domain.story import Character
+    from storyhook.ports import Clock, Entropy, Predictions, ProviderKeys, Submissions, UrlGuard
+    from storyhook.ports.library import Characters
+
+# Unless a model is named: the first whose provider has a key.
+_MODELS = ("fal-flux2-pro-edit", "rep-flux2-pro")
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPlan:
+    """What would be made: a plan for each angle."""
+
+    character: Character
+    role: str
+    plans: tuple[tuple[str, Plan], ...]
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD, or None as soon as one price is unknown."""
+        return add(plan.price.total for _, plan in self.plans)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        texts = [text for _, plan in self.plans for text in plan.warnings]
+        if not self.character.references and len(self.plans) > 1:
+            texts.append(
+                f"{self.character.id} has no reference, so each angle is drawn from words alone "
+                "and may show somebody else; make the front first, and the others from it."
+            )
+        return tuple(dict.fromkeys(texts))
+
+
+@dataclass(frozen=True)
+class MakeSheet:
+    characters: Characters
+    predictions: Predictions
+    submissions: Submissions
+    catalogue: Catalogue
+    provider_keys: ProviderKeys
+    guard: UrlGuard
+    clock: Clock
+    entropy: Entropy
+
+    def plan(self, tenant: str, character_id: str, request: SheetRequest) -> SheetPlan:
+        """What would be sent for each angle, and its price. Writes and pays nothing."""
+        check_callback_url(self.guard, request.callback_url)
+        name = request.model or self._default_model()
+        model = self.catalogue.find(name)
+        character = current(self.characters, tenant, character_id)
+        role = role_of(character, request.role)
+        look = look_of(character, role, request.style, model)
+        seed = request.seed if request.seed is not None else random_seed(self.entropy)
+
+        def plan(angle: str) -> Plan:
+            scene = scene_of(character, role, angle)
+            # One seed for all: what the views share is what the sheet is for.
+            return plan_scene(self.catalogue, name, scene, [character], look, seed=seed)
+
+        angles = angles_of(character, role, request.angles)
+        return SheetPlan(character, role, tuple((angle, plan(angle)) for angle in angles))
+
+    def accept(
+        self, key: ApiKey, character_id: str, request: SheetRequest
+    ) -> tuple[SheetPlan, list[Prediction]]:
+        """Check, plan and write all rows or none; `send` them then, or the reconciler will."""
+        sheet = self.plan(key.tenant, character_id, request)
+        _check_cost(sheet.cost, request.max_cost)
+        for provider in {plan.provider for _, plan in sheet.plans}:
+            self.provider_keys.check(provider)
+        now = self.clock()
+        rows = []
+        for angle, plan in sheet.plans:
+            row = row_of(plan, key=key, now=now, entropy=self.entropy)
+            shows = {"character": sheet.character.id, "role": sheet.role, "angle": angle}
+            rows.append(
+                replace(row, input={**row.input, "sheet": shows}, callback_url=request.callback_url)
+            )
+        with suppress(FileExistsError):  # By us: the AWS client repeats a write of unknown outcome.
+            self.predictions.add_all(rows)
+        return sheet, rows
+
+    def send(self, rows: Sequence[Prediction]) -> None:
+        """They are accepted by now: whatever goes wrong here is no refusal."""
+        for row in rows:
+            self.submissions.enqueue(row.id)
+
+    def _default_model(self) -> str:
+        for name in _MODELS:
+            with suppress(ProviderKeyMissing):
+                self.provider_keys.check(self.catalogue.find(name).provider)
+                return name
+        return _MODELS[0]
+
+
+def _check_cost(cost: Decimal | None, most: Decimal | None) -> None:
+    if most is None:
+        return
+    if cost is None:
+        detail = "The model's price is not known; choose another model, or leave max_cost out."
+        raise PriceUnknown(detail, (FieldError("max_cost", detail),))
+    if cost > most:
+        detail = (
+            f"The sheet costs {as_text(cost)} USD, more than {as_text(most)}; raise max_cost, or "
+            "ask for fewer angles or a cheaper model."
+        )
+        raise MaxCostExceeded(detail, (FieldError("max_cost", detail),))
