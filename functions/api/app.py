@@ -43,7 +43,12 @@ def _answer(app: APIGatewayHttpResolver, route: Handler) -> Callable[..., Respon
 def _problem(error: StoryhookError) -> Response[str]:
     answer = problems.response(error)
     handled("refused", problem=error.slug, status=answer["statusCode"])
-    return Response(answer["statusCode"], problems.CONTENT_TYPE, answer["body"])
+    return Response(
+        answer["statusCode"],
+        problems.CONTENT_TYPE,
+        answer["body"],
+        headers=problems.headers(error),
+    )
 
 
 def _no_route(_: NotFoundError) -> Response[str]:

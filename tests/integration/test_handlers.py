@@ -390,7 +390,7 @@ def test_cancel_does_not_look_up_what_is_no_id(stage: Stage, name: str, text: st
 def test_create_prediction_fal(stage: Stage, run: Run) -> None:
     answer = run()
     shown = body(answer, 202)
-    assert answer["headers"]["location"] == f"/predictions/{shown['id']}"
+    assert answer["headers"]["Location"] == f"/predictions/{shown['id']}"
     assert (shown["status"], shown["provider"]) == ("running", "fal")
     assert shown["cost"] == {"estimated": "0.0450", "actual": None}
     row = stage.predictions.get(shown["id"])

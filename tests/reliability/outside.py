@@ -131,7 +131,7 @@ class Run:
         )
 
         def create() -> Prediction:
-            row = self.world.request.accept(makers.KEY, wanted)
+            row = self.world.request.accept(makers.KEY, wanted, self.world.origin())
             try:
                 return self.world.request.send(row)
             except Exception as error:  # noqa: BLE001 - as the function: the row is accepted by now
@@ -142,7 +142,9 @@ class Run:
 
     def board(self, wanted: StoryboardRequest) -> None:
         """Somebody asks for a board."""
-        self._until_answered("api", lambda: self.world.create_board(makers.KEY, wanted)[0])
+        self._until_answered(
+            "api", lambda: self.world.create_board(makers.KEY, wanted, self.world.origin())[0]
+        )
 
     def cancel(self) -> None:
         """Whoever asked last does not want it any more."""

@@ -19,6 +19,8 @@ class StoryhookError(Exception):
 
     slug = "error"
     title = "Something went wrong"
+    retry_after_seconds: int | None = None
+    """When asking again may help: the answer's Retry-After."""
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(detail)
@@ -79,6 +81,44 @@ class NotFound(StoryhookError):
 class RotationTooSoon(StoryhookError):
     slug = "rotation-too-soon"
     title = "The previous secret is still in use"
+
+
+class IdempotencyKeyReused(StoryhookError):
+    slug = "idempotency-key-reused"
+    title = "This key stands for another request"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key came with another request within the last 24 hours; "
+            "use a new key for a new request.",
+            (FieldError("idempotency-key", "used for another request"),),
+        )
+
+
+class RequestInProgress(StoryhookError):
+    slug = "request-in-progress"
+    title = "The first request with this key is still being answered"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            "Send the same request with the same Idempotency-Key again after "
+            f"{retry_after_seconds} s; it will answer with what the first one made."
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Busy(StoryhookError):
+    """AWS throttles this stack, or does not answer just now."""
+
+    slug = "busy"
+    title = "The service is busy"
+    retry_after_seconds = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send the request again after the seconds that Retry-After names; where it creates "
+            "something, with the same Idempotency-Key."
+        )
 
 
 class BadSignature(StoryhookError):

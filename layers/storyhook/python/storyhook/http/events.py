@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from storyhook.domain.access import ApiKey
 from storyhook.domain.errors import FieldError, InvalidRequest
+from storyhook.http.idempotency import IDEMPOTENCY_KEY
 from storyhook.http.problems import NotJson
 from storyhook.http.raw import raw_body
 from storyhook.http.reading import refuse, refuse_unknown
@@ -25,6 +26,8 @@ _MESSAGES = {
 }
 
 MAX_BODY_BYTES = 256 * 1024
+# Those that a caller would miss, if a route did not read them.
+_HEADERS = frozenset({IDEMPOTENCY_KEY})
 
 
 def wants_dry_run(event: Mapping[str, Any]) -> bool:
@@ -41,15 +44,16 @@ def parse[Body: BaseModel](
     query: Collection[str] = (),
     *,
     optional: bool = False,
+    headers: Collection[str] = (),
 ) -> Body:
     """The checked body of an HTTP API event; raises with the path of every wrong field.
 
-    `query` names the parameters that the route reads; no body at all counts as {} where it is
-    `optional`. What would be ignored is refused: somebody who misspells a dry run must not pay
-    for a real one.
+    `query` and `headers` name what the route reads beside it; no body at all counts as {} where
+    it is `optional`. What would be ignored is refused: somebody who misspells a dry run must not
+    pay for a real one.
     """
     refuse_unknown(event, query)
-    refuse([name for name in event.get("headers") or {} if name.lower() == "idempotency-key"])
+    refuse([name for name in event.get("headers") or {} if name in _HEADERS.difference(headers)])
     data = raw_body(event, MAX_BODY_BYTES)
     if optional and not data:
         data = b"{}"

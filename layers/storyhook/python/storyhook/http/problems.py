@@ -12,6 +12,9 @@ _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.NotFound: 404,
     errors.BadSignature: 401,
     errors.RotationTooSoon: 409,
+    errors.IdempotencyKeyReused: 409,
+    errors.RequestInProgress: 409,
+    errors.Busy: 503,
     errors.PayloadTooLarge: 413,
     errors.DownloadFailed: 503,
     errors.ProviderKeyMissing: 503,
@@ -53,10 +56,15 @@ def problem(error: errors.StoryhookError) -> dict[str, Any]:
     return body
 
 
+def headers(error: errors.StoryhookError) -> dict[str, str]:
+    wait = error.retry_after_seconds
+    return {"Retry-After": str(wait)} if wait is not None else {}
+
+
 def response(error: errors.StoryhookError) -> dict[str, Any]:
     """The problem as a Lambda answer of API Gateway's payload format 2.0."""
     return {
         "statusCode": status_of(error),
-        "headers": {"content-type": CONTENT_TYPE},
+        "headers": {"content-type": CONTENT_TYPE, **headers(error)},
         "body": json.dumps(problem(error)),
     }

@@ -28,12 +28,14 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 class Reply:
     status: HTTPStatus
     body: Json
+    replayed: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
-        """Creates say where the thing is."""
+        """Creates say where the thing is, and whether an earlier request made it."""
         created = self.status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
-        return {"Location": self.body["urls"]["self"]} if created else {}
+        location = {"Location": self.body["urls"]["self"]} if created else {}
+        return location | ({"Idempotency-Replayed": "true"} if self.replayed else {})
 
 
 Handler = Callable[..., Reply]

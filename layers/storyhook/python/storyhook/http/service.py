@@ -10,6 +10,7 @@ from storyhook.domain import model_views, plan_views, views
 from storyhook.domain.access import owned
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.events import caller, parse, wants_dry_run
+from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
 from storyhook.http.reading import MAX_ANSWER_BYTES, Reply, known, listing, paging, refuse_unknown
 from storyhook.http.requests import CharacterBody, StoryboardBody
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.storyboard import SceneState, Storyboard
     from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.reading import Handler
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from storyhook.usecases.assemble import ReadStoryboard
     from storyhook.usecases.boards import CreateStoryboard
     from storyhook.usecases.characters import ReadCharacter, SaveCharacter
+    from storyhook.usecases.once import Once
 
 Event = dict[str, Any]
 Json = dict[str, Any]
@@ -41,6 +44,7 @@ class Api:
     read_storyboard: ReadStoryboard
     create_storyboard: CreateStoryboard
     callbacks: CallbackRoutes
+    once: Once
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Method and path of each route; `<name>` in a path is a keyword of its handler."""
@@ -58,11 +62,17 @@ class Api:
         }
 
     def post_character(self, event: Event) -> Reply:
-        body = parse(CharacterBody, event)
-        row = self.save_character(caller(event).tenant, body.to_request())
-        created = row.version == 1
+        request = parse(CharacterBody, event, headers=(IDEMPOTENCY_KEY,)).to_request()
+        tenant = caller(event).tenant
+        made = self.once(
+            caller(event),
+            asked_once(event),
+            lambda origin: self.save_character.made(tenant, request.id, origin),
+            lambda _: self.save_character(tenant, request),
+        )
+        row, created = made.thing
         shown = views.character(row, self.images.sign)
-        return Reply(HTTPStatus.CREATED if created else HTTPStatus.OK, shown)
+        return Reply(HTTPStatus.CREATED if created else HTTPStatus.OK, shown, made.replayed)
 
     def get_character(self, event: Event, character_id: str) -> Reply:
         refuse_unknown(event)
@@ -74,7 +84,8 @@ class Api:
         return listing(page, [views.character(row, self.images.sign) for row in page.items])
 
     def post_storyboard(self, event: Event) -> Reply:
-        request = parse(StoryboardBody, event, query=("dry_run",)).to_request()
+        body = parse(StoryboardBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
+        request = body.to_request()
         if wants_dry_run(event):
             planned = self.create_storyboard.plan(caller(event), request)
             others = [fallbacks.plans for fallbacks in planned.fallbacks]
@@ -82,8 +93,17 @@ class Api:
                 request, planned.seed, planned.plans, others, planned.warnings
             )
             return Reply(HTTPStatus.OK, plan_views.fitting(shown, MAX_ANSWER_BYTES))
-        board, states = self.create_storyboard(caller(event), request)
-        return Reply(HTTPStatus.ACCEPTED, self._board(board, states))
+        made = self.once(
+            caller(event),
+            asked_once(event),
+            self._made_board,
+            lambda origin: self.create_storyboard(caller(event), request, origin),
+        )
+        return Reply(HTTPStatus.ACCEPTED, self._board(*made.thing), made.replayed)
+
+    def _made_board(self, origin: Origin) -> tuple[Storyboard, list[SceneState]] | None:
+        board = self.create_storyboard.made(origin)
+        return (board, self.read_storyboard.states(board.id)) if board else None
 
     def get_storyboard(self, event: Event, storyboard_id: str) -> Reply:
         refuse_unknown(event)

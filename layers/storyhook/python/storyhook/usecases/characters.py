@@ -19,11 +19,14 @@ from storyhook.domain.ids import new_id
 from storyhook.domain.story import MAX_REFERENCES_PER_CHARACTER, Character, Reference
 
 if TYPE_CHECKING:
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.requests import CharacterRequest, ReferenceRequest
     from storyhook.ports import Characters, Clock, Entropy, Images, ImageSource
 
-
 _PARALLEL_FETCHES = 8
+
+type SavedCharacter = tuple[Character, bool]
+"""A character, and whether it is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,21 @@ class SaveCharacter:
             self.images.put(key, data, content_type)
         self.characters.put(prepared.character)
 
-    def __call__(self, tenant: str, request: CharacterRequest) -> Character:
+    def made(self, tenant: str, character_id: str, origin: Origin) -> SavedCharacter | None:
+        """The character, if it was saved since `origin` began.
+
+        By another request meanwhile, perhaps: then it stands as if that had come second.
+        """
+        row = self.characters.get(tenant, character_id)
+        if row is None or row.updated_at < origin.at:
+            return None
+        return row, row.created_at >= origin.at
+
+    def __call__(self, tenant: str, request: CharacterRequest) -> SavedCharacter:
         """Create the character (version 1), or its next version."""
         prepared = self.prepare(tenant, request)
         self.save(prepared)
-        return prepared.character
+        return prepared.character, prepared.character.version == 1
 
     def _fetch(self, tenant: str, path: str, request: ReferenceRequest) -> tuple[Reference, bytes]:
         try:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from storyhook.usecases.authorize import Authorize
     from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.deliver import Deliver
+    from storyhook.usecases.once import Once
     from storyhook.usecases.receive import ReceiveWebhook
     from storyhook.usecases.reconcile import Reconcile
     from storyhook.usecases.request import RequestPrediction
@@ -86,6 +87,7 @@ def api() -> "Api":
             randomness.token_bytes,
         ),
         callbacks=_callback_routes(config),
+        once=parts.once(table),
     )
 
 
@@ -117,7 +119,7 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
 
 
 @cache
-def create_prediction() -> "tuple[RequestPrediction, Bucket]":
+def create_prediction() -> "tuple[RequestPrediction, Once, Bucket]":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.domain import catalogue
     from storyhook.usecases.request import RequestPrediction
@@ -134,7 +136,8 @@ def create_prediction() -> "tuple[RequestPrediction, Bucket]":
         clock=parts.clock,
         entropy=randomness.token_bytes,
     )
-    return request, parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+    images = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+    return request, parts.once(table), images
 
 
 @cache

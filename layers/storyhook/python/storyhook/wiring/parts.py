@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
     from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
     from storyhook.usecases.cancel import Cancel
+    from storyhook.usecases.once import Once
     from storyhook.usecases.request import Casting
     from storyhook.usecases.settle import Settle
     from storyhook.usecases.submit import Submit
@@ -86,6 +87,13 @@ def casting(table: "Table") -> "Casting":
     from storyhook.usecases.request import Casting
 
     return Casting(CharacterTable(table))
+
+
+def once(table: "Table") -> "Once":
+    from storyhook.aws.idempotency import ClaimTable
+    from storyhook.usecases.once import Once
+
+    return Once(ClaimTable(table), clock, randomness.token_bytes)
 
 
 def read_storyboard(table: "Table") -> "ReadStoryboard":
