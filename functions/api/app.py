@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from storyhook import wiring
-from storyhook.domain.errors import NotFound, StoryhookError
+from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
+from storyhook.http.etags import conditional
 from storyhook.http.reading import Handler
+from storyhook.http.routes import no_route
 from storyhook.logs import handled
 
 
@@ -23,7 +26,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _app() -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver()
     app.exception_handler(StoryhookError)(_problem)
-    app.not_found(_no_route)
+    app.not_found(_no_route(app))
     for (method, path), route in wiring.api().routes().items():
         app.route(path, method)(_answer(app, route))
     return app
@@ -31,8 +34,12 @@ def _app() -> APIGatewayHttpResolver:
 
 def _answer(app: APIGatewayHttpResolver, route: Handler) -> Callable[..., Response[str]]:
     def answer(**path: str) -> Response[str]:
-        reply = route(app.current_event.raw_event, **path)
+        event = app.current_event.raw_event
+        with wiring.aws_or_busy():
+            reply = conditional(event, route(event, **path))
         handled(route.__name__, status=reply.status.value, id=reply.body.get("id"))
+        if reply.status is HTTPStatus.NOT_MODIFIED:
+            return Response(reply.status, headers=reply.headers)
         return Response(
             reply.status, "application/json", json.dumps(reply.body), headers=reply.headers
         )
@@ -51,5 +58,5 @@ def _problem(error: StoryhookError) -> Response[str]:
     )
 
 
-def _no_route(_: NotFoundError) -> Response[str]:
-    return _problem(NotFound("There is no such route; the README lists them."))
+def _no_route(app: APIGatewayHttpResolver) -> Callable[[NotFoundError], Response[str]]:
+    return lambda _: _problem(no_route(app.current_event.path, wiring.api().routes()))

@@ -21,15 +21,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         body = parse(PredictionBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
         request = body.to_request()
         if wants_dry_run(event):
-            planned = request_prediction.plan(caller(event), request)
+            with wiring.aws_or_busy():
+                planned = request_prediction.plan(caller(event), request)
             handled("planned", model=planned.model)
             return _answer(Reply(HTTPStatus.OK, {"dry_run": True, **plan_views.plan(planned)}))
-        made = once(
-            caller(event),
-            asked_once(event),
-            request_prediction.made,
-            lambda origin: request_prediction.accept(caller(event), request, origin),
-        )
+        with wiring.aws_or_busy():
+            made = once(
+                caller(event),
+                asked_once(event),
+                request_prediction.made,
+                lambda origin: request_prediction.accept(caller(event), request, origin),
+            )
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)
         return problems.response(error)

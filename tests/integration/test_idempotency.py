@@ -140,13 +140,13 @@ def test_a_key_stands_for_a_day(stage: Stage) -> None:
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_refusal_frees_the_key(stage: Stage, path: str) -> None:
     """By the table's rights, too."""
-    wrong: dict[str, Any] = {
+    wrongs: dict[str, dict[str, Any]] = {
         "/predictions": {**PICTURE, "characters": ["nobody"]},
         "/storyboards": {**BOARD, "model": "no-such"},
         "/characters": {**MARCUS, "references": [{"url": events.REFERENCE + ".html"}]},
-    }[path]
+    }
     begun = len(stage.cloud.calls)
-    assert ask(stage, path, wrong)["statusCode"] == 422
+    assert ask(stage, path, wrongs[path])["statusCode"] == 422
     function = ROUTES[path][0]
     done = [each for each in stage.cloud.calls[begun:] if each[1] != "GetParameter"]
     assert [call for call in done if not allowed(function, call)] == []

@@ -142,6 +142,7 @@ class DownloadFailed(StoryhookError):
     """An image could not be copied now; `retryable` says whether trying later may help."""
 
     slug = "download-failed"
+    retry_after_seconds = 10
     title = "The image could not be downloaded"
 
     def __init__(self, detail: str, *, retryable: bool) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from storyhook.domain.access import ApiKey
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.idempotency import IDEMPOTENCY_KEY
-from storyhook.http.problems import NotJson
+from storyhook.http.problems import NotJson, UnsupportedMediaType
 from storyhook.http.raw import raw_body
 from storyhook.http.reading import refuse, refuse_unknown
 
@@ -26,6 +26,12 @@ _MESSAGES = {
 }
 
 MAX_BODY_BYTES = 256 * 1024
+_TYPES = frozenset(
+    {
+        *("", "application/json", "text/json", "text/plain"),
+        *("application/x-www-form-urlencoded", "application/octet-stream"),
+    }
+)
 # Those that a caller would miss, if a route did not read them.
 _HEADERS = frozenset({IDEMPOTENCY_KEY})
 
@@ -55,6 +61,8 @@ def parse[Body: BaseModel](
     refuse_unknown(event, query)
     refuse([name for name in event.get("headers") or {} if name in _HEADERS.difference(headers)])
     data = raw_body(event, MAX_BODY_BYTES)
+    if data:
+        _check_type(event)
     if optional and not data:
         data = b"{}"
     try:
@@ -68,6 +76,16 @@ def parse[Body: BaseModel](
             "Some fields are not valid; mend the ones listed in errors.",
             _field_errors(error),
         ) from error
+
+
+def _check_type(event: Mapping[str, Any]) -> None:
+    """JSON, or what senders say who did not say anything: `curl -d` calls its body a form."""
+    header = (event.get("headers") or {}).get("content-type", "")
+    kind = header.partition(";")[0].strip().lower()
+    if kind not in _TYPES and not kind.endswith("+json"):
+        raise UnsupportedMediaType(
+            f"The body is sent as {kind[:80]!r}; send JSON, as content-type: application/json."
+        )
 
 
 def caller(event: Mapping[str, Any]) -> ApiKey:

@@ -8,7 +8,35 @@ from storyhook.domain import errors
 
 CONTENT_TYPE = "application/problem+json"
 
+_DEFAULT_STATUS = 422
+_MAX_ERRORS = 100
+# What is missing is for the log, not for strangers.
+_NOT_CONFIGURED = "The deployment is not set up for this provider; its log says what is missing."
+
+
+class NotJson(errors.StoryhookError):
+    slug = "not-json"
+    title = "The body is not JSON"
+
+
+class UnsupportedMediaType(errors.StoryhookError):
+    slug = "unsupported-media-type"
+    title = "The body's type is not JSON"
+
+
+class MethodNotAllowed(errors.StoryhookError):
+    slug = "method-not-allowed"
+    title = "This route does not take the method"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"Use {' or '.join(allowed)} here.")
+        self.allowed = allowed
+
+
 _STATUS: Mapping[type[errors.StoryhookError], int] = {
+    NotJson: 400,
+    MethodNotAllowed: 405,
+    UnsupportedMediaType: 415,
     errors.NotFound: 404,
     errors.BadSignature: 401,
     errors.RotationTooSoon: 409,
@@ -20,21 +48,9 @@ _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.ProviderKeyMissing: 503,
     errors.SettingsError: 503,
 }
-_DEFAULT_STATUS = 422
-_MAX_ERRORS = 100
-# What is missing is for the log, not for strangers.
-_NOT_CONFIGURED = "The deployment is not set up for this provider; its log says what is missing."
-_BAD_JSON_STATUS = 400
-
-
-class NotJson(errors.StoryhookError):
-    slug = "not-json"
-    title = "The body is not JSON"
 
 
 def status_of(error: errors.StoryhookError) -> int:
-    if isinstance(error, NotJson):
-        return _BAD_JSON_STATUS
     for kind in type(error).__mro__:
         if kind in _STATUS:
             return _STATUS[kind]
@@ -57,6 +73,9 @@ def problem(error: errors.StoryhookError) -> dict[str, Any]:
 
 
 def headers(error: errors.StoryhookError) -> dict[str, str]:
+    """Those that say what to do next: when to ask again, or by which method."""
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": ", ".join(error.allowed)}
     wait = error.retry_after_seconds
     return {"Retry-After": str(wait)} if wait is not None else {}
 

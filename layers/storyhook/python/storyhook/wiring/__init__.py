@@ -14,6 +14,8 @@ from storyhook import settings
 from storyhook.wiring import parts
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from storyhook.aws.bucket import Bucket
     from storyhook.aws.queues import SubmissionsQueue
     from storyhook.http.callbacks import CallbackRoutes
@@ -33,6 +35,13 @@ if TYPE_CHECKING:
 gc.set_threshold(200_000)
 
 
+def aws_or_busy() -> "AbstractContextManager[None]":
+    """Raises Busy where AWS throttles or does not answer: for functions that answer HTTP."""
+    from storyhook.aws.busy import busy_when_throttled
+
+    return busy_when_throttled()
+
+
 @cache
 def authorizer() -> "Authorize":
     from storyhook.aws.keys import KeyTable
@@ -48,14 +57,20 @@ def api() -> "Api":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.domain import catalogue, story
+    from storyhook.http.etags import Reads
     from storyhook.http.service import Api
+    from storyhook.http.watching import WatchRoutes
     from storyhook.usecases.boards import CreateStoryboard
     from storyhook.usecases.characters import ReadCharacter, SaveCharacter
+    from storyhook.usecases.feed import ReadFeed
+    from storyhook.usecases.wait import Wait
     from storyhook.web.images import HttpImages
 
     config = settings.ApiSettings.read(os.environ)
     table = parts.table(config.table_name)
     images = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+    reads = Reads(images, parts.clock, parts.OUTPUT_URL_LIFETIME / 2)
+    wait = Wait(parts.sleep, parts.clock)
     guard = parts.guard(config.allow_loopback_http)
     characters = CharacterTable(table)
     models = catalogue.load()
@@ -88,6 +103,14 @@ def api() -> "Api":
         ),
         callbacks=_callback_routes(config),
         once=parts.once(table),
+        reads=reads,
+        watch=WatchRoutes(
+            predictions=PredictionTable(table),
+            read_storyboard=parts.read_storyboard(table),
+            read_feed=ReadFeed(StoryboardTable(table), PredictionTable(table), wait),
+            reads=reads,
+            wait=wait,
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """The parts that several functions share, each made in one place, importing only its own."""
 
 import secrets as randomness
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
@@ -56,6 +57,10 @@ class SettleSettings(CallbackSource, Protocol):
 
 def clock() -> datetime:
     return datetime.now(UTC)
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def client(service: str) -> "LazyClient":
