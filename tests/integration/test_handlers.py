@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from storyhook.aws import clients
+from storyhook.aws.predictions import prediction_key
 from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
@@ -204,6 +205,11 @@ def test_api_get_storyboard(stage: Stage, run: Run) -> None:
     board = body(run())
     assert (board["id"], board["status"]) == (events.BOARD, "running")
     assert len(board["scenes"]) == 1
+
+
+@on("api/get_storyboard_events")
+def test_api_get_storyboard_events(stage: Stage, run: Run) -> None:
+    assert body(run())["items"] == []
 
 
 @on("api/list_storyboards")
@@ -432,6 +438,14 @@ def test_create_prediction_replicate(stage: Stage, run: Run) -> None:
     assert request.json["webhook_events_filter"] == ["completed"]
 
 
+@on("create_prediction/with_key")
+def test_create_prediction_with_key(stage: Stage, run: Run) -> None:
+    first, again = run(), run()
+    assert body(again, 202)["id"] == body(first, 202)["id"]
+    assert again["headers"]["Idempotency-Replayed"] == "true"
+    assert len(stage.providers.requests) == 1
+
+
 @on("create_prediction/throttled")
 def test_create_prediction_throttled(stage: Stage, run: Run) -> None:
     shown = body(run(), 202)
@@ -455,11 +469,12 @@ def test_create_prediction_queue_down(stage: Stage, run: Run) -> None:
 def _queued(stage: Stage, *providers: str) -> None:
     """The rows again, as they are before they were sent."""
     for provider in providers:
-        stage.predictions.remove(events.PREDICTIONS[provider])
+        row_key = prediction_key(events.PREDICTIONS[provider])
+        stage.cloud.table.delete(row_key)
         seed = 429 if provider == "fal" else 7
         row = stage.seed(provider, Status.QUEUED)
         payload = {**row.input["payload"], "seed": seed}
-        stage.predictions.remove(row.id)
+        stage.cloud.table.delete(row_key)
         stage.seed(provider, Status.QUEUED, input={**row.input, "payload": payload})
 
 

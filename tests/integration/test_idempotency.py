@@ -7,12 +7,23 @@ from typing import Any
 
 import pytest
 
+from storyhook.aws.idempotency import ClaimTable
+from storyhook.aws.predictions import PredictionTable
+from storyhook.aws.storyboards import StoryboardTable
+from storyhook.aws.table import Table
+from storyhook.domain.errors import RequestInProgress
+from storyhook.domain.idempotency import Asked, Claim
+from storyhook.domain.prediction import Prediction
+from storyhook.domain.requests import PredictionRequest, StoryboardRequest
+from storyhook.domain.story import Look
+from storyhook.domain.storyboard import Storyboard
+from storyhook.usecases.once import Made
 from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.functions import Stage
-from tests.fixtures.interruptions import Death
-from tests.fixtures.world import in_threads
+from tests.fixtures.interruptions import Death, die, once
+from tests.fixtures.world import World, in_threads
 from tests.integration.test_permissions import allowed
 
 Answer = dict[str, Any]
@@ -181,6 +192,127 @@ def test_fifty_at_once_make_one(stage: Stage) -> None:
     assert refused <= {(409, "request-in-progress")}
     assert posts(stage) == 1
     assert kinds(stage) == ["PREDPRED"]
+
+
+def test_fifty_at_once_make_one_board(stage: Stage) -> None:
+    answers = in_threads(50, lambda _: ask(stage, "/storyboards"))
+    assert [a for a in answers if isinstance(a, BaseException)] == []
+    assert {a["statusCode"] for a in answers} <= {202, 409}
+    assert kinds(stage) == WRITTEN["/storyboards"]
+
+
+# --- who goes on where somebody died ---
+
+ASKED = Asked("k-1", "a hash")
+WANTED = PredictionRequest(makers.FAL, makers.scene(position=0), Look(), 7, None)
+
+
+def accept(world: World) -> Made[Prediction]:
+    return world.once(
+        makers.KEY,
+        ASKED,
+        world.request.made,
+        lambda origin: world.request.accept(makers.KEY, WANTED, origin),
+    )
+
+
+def abandoned(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is claimed, by somebody who died before anything was accepted."""
+    world.characters.put(makers.character())
+    with monkeypatch.context() as patch:
+        once(patch, PredictionTable, "add", die)
+        with pytest.raises(Death):
+            accept(world)
+
+
+def test_of_many_who_come_later_one_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    abandoned(world, monkeypatch)
+    with pytest.raises(RequestInProgress) as caught:
+        accept(world)
+    assert caught.value.retry_after_seconds == 45
+    world.clock.advance(seconds=45)
+    answers = in_threads(8, lambda _: accept(world))
+    made = [a for a in answers if isinstance(a, Made)]
+    assert sum(not a.replayed for a in made) == 1
+    assert len({a.thing.id for a in made}) == 1
+    assert all(isinstance(a, Made | RequestInProgress) for a in answers)
+
+
+def test_a_takeover_that_aws_was_sent_twice_is_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first was carried out and its answer lost: the second finds another holder, ourselves."""
+    abandoned(world, monkeypatch)
+    world.clock.advance(seconds=45)
+    real = ClaimTable.hand_over
+
+    def twice(self: ClaimTable, seen: Claim, claim: Claim) -> bool:
+        real(self, seen, claim)
+        return real(self, seen, claim)
+
+    monkeypatch.setattr(ClaimTable, "hand_over", twice)
+    assert not accept(world).replayed
+
+
+def test_a_claim_that_aws_was_sent_twice_is_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.characters.put(makers.character())
+    real = ClaimTable.claim
+
+    def twice(self: ClaimTable, claim: Claim) -> bool:
+        real(self, claim)
+        return real(self, claim)
+
+    monkeypatch.setattr(ClaimTable, "claim", twice)
+    assert not accept(world).replayed
+    assert accept(world).replayed
+
+
+def test_what_the_dead_wrote_last_is_found_after_the_takeover(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its write arrives after somebody has looked for it."""
+    abandoned(world, monkeypatch)
+    world.clock.advance(seconds=45)
+    claim = ClaimTable(world.cloud.table).held(makers.KEY, ASKED.key)
+    assert claim
+
+    def arrives() -> None:
+        world.request.accept(makers.KEY, WANTED, claim.origin)
+
+    once(monkeypatch, ClaimTable, "hand_over", arrives)
+    assert accept(world).replayed
+
+
+def test_a_board_made_again_keeps_its_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reconciler has just seen the rows of a board that is not there; then it is."""
+    world.characters.put(makers.character())
+    wanted_ = StoryboardRequest(
+        "The map", makers.REPLICATE, (makers.scene(), makers.scene(id="b", position=2)), (), Look(),
+        7, None,
+    )  # fmt: skip
+
+    def board() -> Made[Storyboard]:
+        return world.once(
+            makers.KEY,
+            ASKED,
+            world.create_board.made,
+            lambda origin: world.create_board(makers.KEY, wanted_, origin)[0],
+        )
+
+    with monkeypatch.context() as patch:
+        once(patch, Table, "put", die, wanted=lambda item, **_: item["sk"]["S"] == "SB")
+        with pytest.raises(Death):
+            board()
+    world.clock.advance(minutes=6)
+    made: list[Storyboard] = []
+    happened = once(
+        monkeypatch, StoryboardTable, "get", lambda: made.append(board().thing), after=True
+    )
+    world.reconcile(lambda: True)
+    assert happened
+    assert len(world.rows_of(made[0])) == 2
 
 
 # --- deaths ---

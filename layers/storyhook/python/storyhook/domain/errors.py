@@ -98,6 +98,7 @@ class IdempotencyKeyReused(StoryhookError):
 class RequestInProgress(StoryhookError):
     slug = "request-in-progress"
     title = "The first request with this key is still being answered"
+    retry_after_seconds: int
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(

@@ -45,6 +45,7 @@ _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.Busy: 503,
     errors.PayloadTooLarge: 413,
     errors.DownloadFailed: 503,
+    errors.WorkflowUnavailable: 503,
     errors.ProviderKeyMissing: 503,
     errors.SettingsError: 503,
 }
