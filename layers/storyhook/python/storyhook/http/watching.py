@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from storyhook.domain.prediction import Prediction
     from storyhook.domain.storyboard import SceneState, Storyboard
     from storyhook.domain.views import Json, Sign
-    from storyhook.http.etags import Reads
+    from storyhook.http.etags import Reads, Show
     from storyhook.http.reading import Handler, Reply
     from storyhook.ports import Predictions
     from storyhook.usecases.assemble import ReadStoryboard
@@ -73,9 +73,9 @@ class WatchRoutes:
         refuse_unknown(event, ("wait",))
         seconds, tenant = wait_of(event), caller(event).tenant
         storyboard_id = known("storyboard", storyboard_id)
-        board = self.read_storyboard.board(tenant, storyboard_id)
         if is_conditional(event):
             # Its scenes are what changes: each look reads them.
+            board = self.read_storyboard.board(tenant, storyboard_id)
             board, states = self.wait(
                 lambda: self.read_storyboard(tenant, storyboard_id),
                 lambda seen: (
@@ -103,6 +103,6 @@ class WatchRoutes:
         happened = self.read_feed(board, told, seconds)[:limit]
         return self.reads(event, lambda sign: feed.page(event, board, told, happened, sign))
 
-    def _is_news(self, event: Event, show: Any) -> bool:
+    def _is_news(self, event: Event, show: Show) -> bool:
         """Whether it is not what the reader says that they have."""
         return is_conditional(event) and not is_known(event, self.reads.tag(show))
