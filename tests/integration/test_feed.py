@@ -129,14 +129,14 @@ def test_a_scene_that_moves_on_is_told_when_nothing_comes_any_more(stage: Stage)
 
 def test_what_is_written_late_is_told_late_and_not_missed(stage: Stage) -> None:
     one, two = begins(stage, 2)
-    ends(stage, two, seconds=9)
+    ends(stage, one, seconds=9)
     _, after = follow(stage)
-    ends(stage, one, seconds=1)
+    ends(stage, two, seconds=1)
     items, _ = follow(stage, after)
-    assert names(items) == [("prediction", "pred_1"), ("scene", "scene-1")]
+    assert names(items) == [("prediction", "pred_2"), ("scene", "scene-2")]
     # Who comes later hears of both in the order of their times.
     assert [name for _, name in names(follow(stage)[0])] == [
-        *("pred_1", "scene-1", "pred_2", "scene-2")
+        *("pred_2", "scene-2", "pred_1", "scene-1")
     ]
 
 

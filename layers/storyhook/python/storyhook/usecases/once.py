@@ -93,8 +93,7 @@ class Once:
             there = self.claims.held(caller, ours.key)
             if there is None:
                 continue  # It has gone meanwhile.
-            fresh = there.expires_at > self.clock()
-            if fresh or there.holder == ours.holder:
+            if there.expires_at > self.clock():
                 return there
             if self.claims.hand_over(there, ours):
                 break
