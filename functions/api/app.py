@@ -10,9 +10,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from storyhook import wiring
-from storyhook.domain.errors import NotFound, StoryhookError
+from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
+from storyhook.http.etags import conditional
 from storyhook.http.reading import Handler
+from storyhook.http.routes import no_route
 from storyhook.logs import handled, logger
 
 
@@ -24,7 +26,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _app() -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver()
     app.exception_handler(StoryhookError)(_problem)
-    app.not_found(_no_route)
+    app.not_found(_no_route(app))
     for (method, path), route in wiring.api().routes().items():
         app.route(path, method)(_answer(app, route))
     return app
@@ -32,15 +34,17 @@ def _app() -> APIGatewayHttpResolver:
 
 def _answer(app: APIGatewayHttpResolver, route: Handler) -> Callable[..., Response[str]]:
     def answer(**path: str) -> Response[str]:
-        reply = route(app.current_event.raw_event, **path)
+        event = app.current_event.raw_event
+        with wiring.aws_or_busy():
+            reply = conditional(event, route(event, **path))
         if reply.then:
             try:
                 reply.then()
             except Exception:  # noqa: BLE001 - logged; it is accepted, and the reconciler's now
                 logger().exception("not sent")
         handled(route.__name__, status=reply.status.value, id=reply.body.get("id"))
-        if reply.status is HTTPStatus.NO_CONTENT:
-            return Response(reply.status, body="")
+        if reply.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+            return Response(reply.status, body="", headers=reply.headers)
         return Response(
             reply.status, "application/json", json.dumps(reply.body), headers=reply.headers
         )
@@ -51,8 +55,13 @@ def _answer(app: APIGatewayHttpResolver, route: Handler) -> Callable[..., Respon
 def _problem(error: StoryhookError) -> Response[str]:
     answer = problems.response(error)
     handled("refused", problem=error.slug, status=answer["statusCode"])
-    return Response(answer["statusCode"], problems.CONTENT_TYPE, answer["body"])
+    return Response(
+        answer["statusCode"],
+        problems.CONTENT_TYPE,
+        answer["body"],
+        headers=problems.headers(error),
+    )
 
 
-def _no_route(_: NotFoundError) -> Response[str]:
-    return _problem(NotFound("There is no such route; the README lists them."))
+def _no_route(app: APIGatewayHttpResolver) -> Callable[[NotFoundError], Response[str]]:
+    return lambda _: _problem(no_route(app.current_event.path, wiring.api().routes()))

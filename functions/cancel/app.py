@@ -22,7 +22,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """200 when it is known how it ended, 202 while it is not; the thing as GET answers it."""
     try:
         parse(NothingBody, event, optional=True)
-        settled, body = _cancel(event, context)
+        with wiring.aws_or_busy():
+            settled, body = _cancel(event, context)
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)
         return problems.response(error)

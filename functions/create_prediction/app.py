@@ -1,6 +1,7 @@
 """POST /predictions: accept one picture and create it at its provider, inside the request."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from storyhook import wiring
@@ -8,34 +9,45 @@ from storyhook.domain import plan_views, views
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
 from storyhook.http.events import caller, parse, wants_dry_run
+from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
+from storyhook.http.reading import Reply
 from storyhook.http.requests import PredictionBody
 from storyhook.logs import handled, logger
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    request_prediction, images = wiring.create_prediction()
+    request_prediction, once, images = wiring.create_prediction()
     try:
-        request = parse(PredictionBody, event, query=("dry_run",)).to_request()
+        body = parse(PredictionBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
+        request = body.to_request()
         if wants_dry_run(event):
-            planned = request_prediction.plan(caller(event), request)
+            with wiring.aws_or_busy():
+                planned = request_prediction.plan(caller(event), request)
             handled("planned", model=planned.model)
-            return _answer(200, {"dry_run": True, **plan_views.plan(planned)})
-        row = request_prediction.accept(caller(event), request)
+            return _answer(Reply(HTTPStatus.OK, {"dry_run": True, **plan_views.plan(planned)}))
+        with wiring.aws_or_busy():
+            made = once(
+                caller(event),
+                asked_once(event),
+                request_prediction.made,
+                lambda origin: request_prediction.accept(caller(event), request, origin),
+            )
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)
         return problems.response(error)
+    row = made.thing
     try:
-        row = request_prediction.send(row)
+        # Whoever accepted it sends it; if that one died, the reconciler looks after it.
+        row = row if made.replayed else request_prediction.send(row)
     except Exception:  # noqa: BLE001 - logged; the row is accepted, and the reconciler's now
         logger().exception("not sent", extra={"prediction_id": row.id})
-    handled("accepted", prediction_id=row.id, status=row.status.value)
-    body = views.prediction(row, images.sign)
-    return _answer(202, body, location=body["urls"]["self"])
+    handled("accepted", prediction_id=row.id, status=row.status.value, replayed=made.replayed)
+    return _answer(Reply(HTTPStatus.ACCEPTED, views.prediction(row, images.sign), made.replayed))
 
 
-def _answer(status: int, body: dict[str, Any], **headers: str) -> dict[str, Any]:
+def _answer(reply: Reply) -> dict[str, Any]:
     return {
-        "statusCode": status,
-        "headers": {"content-type": "application/json", **headers},
-        "body": json.dumps(body),
+        "statusCode": reply.status.value,
+        "headers": {"content-type": "application/json", **reply.headers},
+        "body": json.dumps(reply.body),
     }

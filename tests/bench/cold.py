@@ -43,7 +43,7 @@ def create_prediction(provider: str) -> None:
     from storyhook import wiring
 
     entry.PredictionBody.model_validate({"model": "flux-2-pro", "prompt": "A fox."})
-    request, _ = wiring.create_prediction()
+    request, *_ = wiring.create_prediction()
     log()
     clients("dynamodb", "s3", "ssm")
     sdk(request.submit.provider, provider)

@@ -214,7 +214,7 @@ def _request(world: World, **values: Any) -> tuple[Storyboard, list[SceneState]]
         "callback_url": None,
         **values,
     }
-    return world.create_board(makers.KEY, StoryboardRequest(**given))
+    return world.create_board(makers.KEY, StoryboardRequest(**given), world.origin())
 
 
 ELENA = CharacterRequest(

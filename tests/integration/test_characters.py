@@ -44,7 +44,7 @@ def request(*references: ReferenceRequest, **values: Any) -> CharacterRequest:
 
 
 def saved(world: World, *references: ReferenceRequest, **values: Any) -> Character:
-    return world.save_character("acme", request(*references, **values)).character
+    return world.save_character("acme", request(*references, **values))[0]
 
 
 def read(world: World) -> ReadCharacter:
@@ -257,11 +257,11 @@ def test_a_deleted_character_is_gone_but_for_its_versions(library: World) -> Non
 def test_one_of_the_same_id_goes_on_counting(library: World) -> None:
     library.delete("acme", "elena")
     library.clock.advance(days=1)
-    made = library.save_character("acme", request(BACK, name="Elena the second"))
-    assert made.is_new
-    assert (made.character.version, made.character.created_at) == (2, library.clock())
+    made, is_new = library.save_character("acme", request(BACK, name="Elena the second"))
+    assert is_new
+    assert (made.version, made.created_at) == (2, library.clock())
     assert read(library)("acme", "elena", 1).name == "Elena"
-    assert library.characters.get("acme", "elena") == made.character
+    assert library.characters.get("acme", "elena") == made
     assert [row.id for row in library.characters.list("acme", 10, None).items] == ["elena"]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from storyhook.aws import clients
+from storyhook.aws.predictions import prediction_key
 from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
@@ -333,6 +334,11 @@ def test_api_get_storyboard(stage: Stage, run: Run) -> None:
     assert len(board["scenes"]) == 1
 
 
+@on("api/get_storyboard_events")
+def test_api_get_storyboard_events(stage: Stage, run: Run) -> None:
+    assert body(run())["items"] == []
+
+
 @on("api/list_storyboards")
 def test_api_list_storyboards(stage: Stage, run: Run) -> None:
     listed = [item["id"] for item in body(run())["items"]]
@@ -349,9 +355,13 @@ def test_api_get_prediction(stage: Stage, run: Run) -> None:
 @on("api/list_predictions")
 def test_api_list_predictions(stage: Stage, run: Run) -> None:
     listed = body(run())
-    newest = max(events.PREDICTIONS.values())
-    assert [item["id"] for item in listed["items"]] == [newest]
-    assert listed["next_cursor"] == newest
+    ids = sorted([*events.PREDICTIONS.values(), events.REPLACED], reverse=True)
+    assert [item["id"] for item in listed["items"]] == ids[:1]
+    event = read("api/list_predictions")
+    event["queryStringParameters"] = {"cursor": listed["next_cursor"]}
+    rest = body(stage.run("api", event))
+    assert [item["id"] for item in rest["items"]] == ids[1:]
+    assert rest["next_cursor"] is None
 
 
 def test_a_page_that_lambda_could_not_answer_goes_on_in_the_next(stage: Stage) -> None:
@@ -517,7 +527,7 @@ def test_cancel_does_not_look_up_what_is_no_id(stage: Stage, name: str, text: st
 def test_create_prediction_fal(stage: Stage, run: Run) -> None:
     answer = run()
     shown = body(answer, 202)
-    assert answer["headers"]["location"] == f"/predictions/{shown['id']}"
+    assert answer["headers"]["Location"] == f"/predictions/{shown['id']}"
     assert (shown["status"], shown["provider"]) == ("running", "fal")
     assert shown["cost"] == {"estimated": "0.0450", "actual": None}
     row = stage.predictions.get(shown["id"])
@@ -556,6 +566,14 @@ def test_create_prediction_replicate(stage: Stage, run: Run) -> None:
     assert request.json["webhook_events_filter"] == ["completed"]
 
 
+@on("create_prediction/with_key")
+def test_create_prediction_with_key(stage: Stage, run: Run) -> None:
+    first, again = run(), run()
+    assert body(again, 202)["id"] == body(first, 202)["id"]
+    assert again["headers"]["Idempotency-Replayed"] == "true"
+    assert len(stage.providers.requests) == 1
+
+
 @on("create_prediction/throttled")
 def test_create_prediction_throttled(stage: Stage, run: Run) -> None:
     shown = body(run(), 202)
@@ -579,11 +597,12 @@ def test_create_prediction_queue_down(stage: Stage, run: Run) -> None:
 def _queued(stage: Stage, *providers: str) -> None:
     """The rows again, as they are before they were sent."""
     for provider in providers:
-        stage.predictions.remove(events.PREDICTIONS[provider])
+        row_key = prediction_key(events.PREDICTIONS[provider])
+        stage.cloud.table.delete(row_key)
         seed = 429 if provider == "fal" else 7
         row = stage.seed(provider, Status.QUEUED)
         payload = {**row.input["payload"], "seed": seed}
-        stage.predictions.remove(row.id)
+        stage.cloud.table.delete(row_key)
         stage.seed(provider, Status.QUEUED, input={**row.input, "payload": payload})
 
 

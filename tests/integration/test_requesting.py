@@ -167,7 +167,7 @@ def test_a_refused_request_writes_and_pays_nothing(
         **values,
     }
     with pytest.raises(error):
-        world.request.accept(makers.KEY, PredictionRequest(**wanted))  # type: ignore[arg-type]
+        world.request.accept(makers.KEY, PredictionRequest(**wanted), world.origin())  # type: ignore[arg-type]
     assert world.cloud.state() == before
     assert world.provider.submitted == []
 
@@ -179,7 +179,7 @@ def test_a_plan_of_one_picture_writes_and_pays_nothing(world: World) -> None:
     planned = world.request.plan(makers.KEY, wanted)
     assert world.cloud.state() == before
     assert world.provider.submitted == []
-    row = world.request.send(world.request.accept(makers.KEY, wanted))
+    row = world.request.send(world.request.accept(makers.KEY, wanted, world.origin()))
     assert row.input == plan_input(planned), "what was planned is what is sent"
     assert row.cost_estimated == planned.price.total
 
@@ -190,7 +190,7 @@ def test_an_unknown_character_is_named_with_its_place(world: World) -> None:
         makers.FAL, makers.scene(position=0, characters=("elena", "x")), Look(), None, None
     )
     with pytest.raises(UnknownCharacter) as caught:
-        world.request.accept(makers.KEY, wanted)
+        world.request.accept(makers.KEY, wanted, world.origin())
     assert [error.path for error in caught.value.errors] == ["characters[1]"]
 
 
@@ -198,14 +198,14 @@ def test_another_tenants_character_is_unknown(world: World) -> None:
     world.characters.replace(makers.character(tenant="somebody-else"), None)
     wanted = PredictionRequest(makers.FAL, makers.scene(position=0), Look(), None, None)
     with pytest.raises(UnknownCharacter):
-        world.request.accept(makers.KEY, wanted)
+        world.request.accept(makers.KEY, wanted, world.origin())
 
 
 def test_a_picture_without_characters_goes_to_the_familys_text_model(world: World) -> None:
     wanted = PredictionRequest(
         "flux-2-pro", makers.scene(position=0, characters=()), Look(), None, None
     )
-    row = world.request.send(world.request.accept(makers.KEY, wanted))
+    row = world.request.send(world.request.accept(makers.KEY, wanted, world.origin()))
     assert row.model == "fal-flux2-pro"
     [(endpoint, payload, _)] = world.provider.submitted
     assert endpoint == "fal-ai/flux-2-pro"

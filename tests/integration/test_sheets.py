@@ -43,9 +43,9 @@ def plan(world: World, name: str = "elena", **asked: Any) -> SheetPlan:
 
 
 def make(world: World, name: str = "elena", **asked: Any) -> list[Prediction]:
-    _, rows = world.sheet.accept(makers.KEY, name, SheetRequest(**asked))
-    world.sheet.send(rows)
-    return rows
+    sheet = world.sheet.accept(makers.KEY, name, SheetRequest(**asked), world.origin())
+    world.sheet.send(sheet.rows)
+    return list(sheet.rows)
 
 
 def angles(sheet: SheetPlan) -> list[str]:
@@ -153,7 +153,7 @@ def test_what_the_caller_approves_becomes_a_reference_as_the_sheet_meant_it(cast
 
 def test_rows_are_written_all_or_none(cast: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of them is there already: none is written then, whoever wrote it."""
-    _, rows = cast.sheet.accept(makers.KEY, "elena", SheetRequest())
+    rows = cast.sheet.accept(makers.KEY, "elena", SheetRequest(), cast.origin()).rows
     with pytest.raises(FileExistsError):
         cast.predictions.add_all([makers.prediction(), rows[0]])
     found = [item for item in cast.cloud.rows() if item["sk"]["S"] == "PRED"]
@@ -163,7 +163,7 @@ def test_rows_are_written_all_or_none(cast: World, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_message_that_is_lost_is_made_up_for(cast: World) -> None:
-    _, rows = cast.sheet.accept(makers.KEY, "elena", SheetRequest())
+    rows = cast.sheet.accept(makers.KEY, "elena", SheetRequest(), cast.origin()).rows
     assert cast.cloud.sent(cast.cloud.submissions_url) == []
     cast.sweep(minutes=5, seconds=1)
     cast.submit_all()

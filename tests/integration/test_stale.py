@@ -35,7 +35,7 @@ def board(world: World, *scenes: Scene, **asked: Any) -> Storyboard:
         title="The map", scenes=scenes, characters=(), seed=7, callback_url=None, **given
     )
     world.clock.advance(seconds=1)
-    return world.create_board(makers.KEY, wanted)[0]
+    return world.create_board(makers.KEY, wanted, world.origin())[0]
 
 
 def change(world: World, name: str = "elena", **changes: str | None) -> Character:

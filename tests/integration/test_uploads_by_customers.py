@@ -44,7 +44,7 @@ def library(world: World) -> World:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_picture_is_uploaded_and_becomes_a_reference(library: World, kind: str) -> None:
     data = picture(300, 400, kind)
-    form = library.open_upload("acme", f"image/{kind.lower()}", len(data))
+    form = library.open_upload("acme", f"image/{kind.lower()}", len(data), library.origin())
     assert post(form, data) == 204
     reference = add(library, form.id)
     assert (reference.width, reference.height, reference.size_bytes) == (300, 400, len(data))
@@ -54,7 +54,7 @@ def test_a_picture_is_uploaded_and_becomes_a_reference(library: World, kind: str
     asked = CharacterRequest(
         "marcus", "Marcus", "grey", None, "character", (ReferenceRequest(upload=form.id),)
     )
-    assert library.save_character("acme", asked).character.references[0].key == reference.key
+    assert library.save_character("acme", asked)[0].references[0].key == reference.key
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_picture_is_uploaded_and_becomes_a_reference(library: World, kind: str
 def test_the_form_is_for_one_key_one_type_and_these_sizes(
     library: World, size: int | None, sizes: list[int]
 ) -> None:
-    form = library.open_upload("acme", "image/png", size)
+    form = library.open_upload("acme", "image/png", size, library.origin())
     policy = json.loads(base64.b64decode(form.fields["policy"]))
     conditions = policy["conditions"]
     assert {"Content-Type": "image/png"} in conditions
@@ -102,7 +102,7 @@ def test_a_form_and_a_url_name_the_buckets_own_region(
 )
 def test_what_was_uploaded_is_judged_by_its_bytes(library: World, data: bytes, words: str) -> None:
     """Whatever the form said; the last is what S3 itself refuses."""
-    form = library.open_upload("acme", "image/png", None)
+    form = library.open_upload("acme", "image/png", None, library.origin())
     assert post(form, data) == 204
     before = library.cloud.state()
     with pytest.raises(BadReference, match=words) as caught:
@@ -112,7 +112,7 @@ def test_what_was_uploaded_is_judged_by_its_bytes(library: World, data: bytes, w
 
 
 def test_a_file_that_is_too_large_is_not_even_read(library: World) -> None:
-    form = library.open_upload("acme", "image/png", None)
+    form = library.open_upload("acme", "image/png", None, library.origin())
     post(form, b"0" * (10 * MEGABYTE + 1))
     with pytest.raises(BadReference):
         add(library, form.id)
@@ -121,7 +121,7 @@ def test_a_file_that_is_too_large_is_not_even_read(library: World) -> None:
 
 
 def test_before_the_file_is_there_nothing_is(library: World) -> None:
-    form = library.open_upload("acme", "image/png", None)
+    form = library.open_upload("acme", "image/png", None, library.origin())
     with pytest.raises(NotFound, match="send the file") as caught:
         add(library, form.id)
     assert [error.path for error in caught.value.errors] == ["upload"]
@@ -132,7 +132,7 @@ def test_before_the_file_is_there_nothing_is(library: World) -> None:
 
 
 def test_an_upload_is_its_tenants_alone(library: World) -> None:
-    form = library.open_upload("acme", "image/png", None)
+    form = library.open_upload("acme", "image/png", None, library.origin())
     assert form.fields["key"].startswith("uploads/acme/up_")
     post(form, picture())
     with pytest.raises(NotFound):

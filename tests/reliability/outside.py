@@ -19,7 +19,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from storyhook.aws import clients
 from storyhook.aws.codec import TIME
 from storyhook.domain.callback import Attempt
-from storyhook.domain.errors import BadSignature, WorkflowUnavailable
+from storyhook.domain.errors import BadSignature, RequestInProgress, WorkflowUnavailable
+from storyhook.domain.idempotency import Asked
 from storyhook.domain.outcome import Pending
 from storyhook.domain.prediction import Prediction
 from storyhook.domain.requests import PredictionRequest, SheetRequest, StoryboardRequest
@@ -83,6 +84,8 @@ class Run:
     """Each webhook and each message comes twice."""
     sweep_minutes: int = 1
     """How often the reconciler runs."""
+    asked_once: int | None = None
+    """How many predictions its one request makes, however often its Idempotency-Key comes."""
     assembles: bool = True
     """Whether the workflow comes to its end; else only the reconciler ends a board."""
 
@@ -119,8 +122,12 @@ class Run:
         model: str = makers.FAL,
         callback_url: str | None = CALLBACK_URL,
         max_paid_attempts: int = 1,
+        asked: Asked | None = None,
     ) -> None:
-        """Somebody asks for a picture, and again if the answer was an error or none."""
+        """Somebody asks for a picture, and again if the answer was an error or none.
+
+        With an Idempotency-Key (`asked`) until there is an answer.
+        """
         wanted = PredictionRequest(
             model,
             makers.scene(id="the scene", position=0),
@@ -131,24 +138,41 @@ class Run:
         )
 
         def create() -> Prediction:
-            row = self.world.request.accept(makers.KEY, wanted)
+            made = self.world.once(
+                makers.KEY,
+                asked,
+                self.world.request.made,
+                lambda origin: self.world.request.accept(makers.KEY, wanted, origin),
+            )
+            row = made.thing
             try:
-                return self.world.request.send(row)
+                return row if made.replayed else self.world.request.send(row)
             except Exception as error:  # noqa: BLE001 - as the function: the row is accepted by now
                 self.errors.append(error)
                 return row
 
         self._until_answered("create_prediction", create)
 
-    def board(self, wanted: StoryboardRequest) -> None:
+    def board(self, wanted: StoryboardRequest, asked: Asked | None = None) -> None:
         """Somebody asks for a board."""
-        self._until_answered("api", lambda: self.world.create_board(makers.KEY, wanted)[0])
+
+        def create() -> Storyboard:
+            create_board = self.world.create_board
+            return self.world.once(
+                makers.KEY,
+                asked,
+                create_board.made,
+                lambda origin: create_board(makers.KEY, wanted, origin)[0],
+            ).thing
+
+        self._until_answered("api", create)
 
     def sheet(self, character_id: str, wanted: SheetRequest) -> None:
         """Somebody asks for one angle of a character."""
 
         def create() -> Prediction:
-            _, [row] = self.world.sheet.accept(makers.KEY, character_id, wanted)
+            sheet = self.world.sheet.accept(makers.KEY, character_id, wanted, self.world.origin())
+            [row] = sheet.rows
             try:
                 self.world.sheet.send([row])
             except Exception as error:  # noqa: BLE001 - as the function: the row is accepted by now
@@ -196,10 +220,16 @@ class Run:
 
     def _insist(self, function: str, work: Callable[[], Any]) -> Any:
         """As people do, who ask three times at most: the answer, or the last error."""
-        for _ in range(3):
+        left = 3
+        while left:
             answer = self.invoke(function, work)
+            if isinstance(answer, RequestInProgress):
+                # As the answer says: later. That is no failure.
+                self.clock.advance(seconds=answer.retry_after_seconds)
+                continue
             if not isinstance(answer, BaseException):
                 break
+            left -= 1
         return answer
 
     def invoke(self, function: str, work: Callable[[], Any]) -> Any:
@@ -391,6 +421,9 @@ class Run:
         for execution in self.executions.values():
             found += [f"nobody resumes {token}" for token in execution.waiting]
         found += [f"unexpected: {error!r}" for error in self.errors if not self._expected(error)]
+        made = [pk for pk, sk in self.ledger.items if sk == "PRED"]
+        if self.asked_once is not None and len(made) != self.asked_once:
+            found.append(f"one request made {made}")
         self.ends = endings(self.ledger)
         self.wrong = found
 
@@ -400,7 +433,10 @@ class Run:
             return all(map(self._expected, error.exceptions))
         if self.provider.nameless and isinstance(error, BadSignature):
             return True  # Once a job is known, webhooks have to name it.
-        return isinstance(error, Death | ClientError | ReadTimeoutError | WorkflowUnavailable)
+        return isinstance(
+            error,
+            Death | ClientError | ReadTimeoutError | WorkflowUnavailable | RequestInProgress,
+        )
 
 
 def _is_being_sent(item: Item) -> bool:

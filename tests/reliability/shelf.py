@@ -22,7 +22,7 @@ def library(run: Run) -> None:
     run.edit(lambda: world.save_character("acme", sent))
     run.edit(lambda: world.edit.fields("acme", "elena", {"name": "Helena"}, None))
     run.edit(lambda: world.edit.add_reference("acme", "elena", ReferenceRequest(BACK_URL)))
-    run.edit(lambda: world.open_upload("acme", "image/png", None))
+    run.edit(lambda: world.open_upload("acme", "image/png", None, world.origin()))
     world.images.put(upload_key("acme", "up_1"), picture(80, 80), "image/png")
     run.edit(lambda: world.edit.add_reference("acme", "elena", ReferenceRequest(upload="up_1")))
     run.edit(lambda: _remove_last(run))

@@ -125,7 +125,7 @@ class Simulation:
 
         def create() -> None:
             # As functions/create_prediction: once accepted, an error is no refusal.
-            row = self.world.request.accept(makers.KEY, wanted)
+            row = self.world.request.accept(makers.KEY, wanted, self.world.origin())
             self._perhaps_cancel(lambda: self.world.cancel.prediction(row.tenant, row.id))
             self.timeline.function(lambda: self.world.request.send(row))
 
@@ -149,7 +149,7 @@ class Simulation:
         )
 
         def create() -> None:
-            board, _ = self.world.create_board(makers.KEY, wanted)
+            board, _ = self.world.create_board(makers.KEY, wanted, self.world.origin())
             self._perhaps_cancel(
                 lambda: self.world.cancel.storyboard(board.tenant, board.id, lambda: True)
             )

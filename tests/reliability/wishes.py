@@ -1,6 +1,7 @@
 """Stories of callers who change their mind, agree to pay again, or want to hear of everything."""
 
 from storyhook.domain.callback import EVENTS
+from storyhook.domain.idempotency import Asked
 from storyhook.domain.outcome import (
     Accepted,
     NotCreated,
@@ -89,6 +90,30 @@ def pays_again(run: Run) -> None:
     run.provider.answers = [OutcomeUnknown("reset")]
     run.ask(makers.FAL, max_paid_attempts=2)
     run.clock.advance(hours=1)
+
+
+KEY = Asked("k-1", "a hash of the body")
+
+
+def asks_with_a_key(run: Run) -> None:
+    """Twice, since the first answer might have got lost."""
+    run.asked_once = 1
+    run.ask(asked=KEY)
+    run.ask(asked=KEY)
+
+
+def asks_with_a_key_in_vain(run: Run) -> None:
+    """The table refuses the row; the key is held until the request is over for certain."""
+    run.asked_once = 1
+    run.tracer.outage["RequestPrediction.accept dynamodb.PutItem"] = 1
+    run.ask(asked=KEY)
+
+
+def board_with_a_key(run: Run) -> None:
+    """Half of it is written when the table refuses the rest."""
+    run.asked_once = 2
+    run.tracer.outage["CreateStoryboard.__call__ dynamodb.PutItem"] = 1
+    run.board(wanted(2), asked=KEY)
 
 
 def hears_it_again(run: Run) -> None:

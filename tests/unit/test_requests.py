@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,13 +25,14 @@ from storyhook.domain.errors import (
     StoryhookError,
     UnknownModel,
 )
-from storyhook.http import problems, reading, service
+from storyhook.http import cursors, problems, reading, service
 from storyhook.http.bodies import CharacterBody
 from storyhook.http.callbacks import CallbackRoutes
 from storyhook.http.characters import CharacterRoutes
 from storyhook.http.events import MAX_BODY_BYTES, caller, parse, wants_dry_run
 from storyhook.http.raw import raw_body
-from storyhook.http.requests import PredictionBody, RotationBody, StoryboardBody
+from storyhook.http.requests import NothingBody, PredictionBody, RotationBody, StoryboardBody
+from storyhook.http.watching import WatchRoutes
 from tests.fixtures import events
 
 PREDICTION, BOARD, CHARACTER = events.PREDICTION, events.STORYBOARD, events.CHARACTER
@@ -465,27 +467,95 @@ def test_a_bad_limit(limit: str) -> None:
     assert [error.path for error in caught.value.errors] == ["limit"]
 
 
-@pytest.mark.parametrize("cursor", ["", "a b", "x" * 65, "../x", "é", '{"pk": 1}'])
+def listing(path: str = "/predictions", tenant: str = "acme", **query: str) -> Any:
+    event = events.default("GET", path, query=query)
+    event["requestContext"]["authorizer"]["lambda"]["tenant"] = tenant
+    return event
+
+
+@pytest.mark.parametrize("cursor", ["", "a b", "x" * 65, "../x", "é", '{"pk": 1}', "pred_1"])
 def test_a_bad_cursor(cursor: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        reading.paging({"queryStringParameters": {"cursor": cursor}})
+        reading.paging(listing(cursor=cursor))
     assert [error.path for error in caught.value.errors] == ["cursor"]
+
+
+@pytest.mark.parametrize("row_id", ["pred_1", "x" * 64, "a-b_c"])
+def test_a_cursor_stands_for_the_id_it_was_made_of(row_id: str) -> None:
+    cursor = cursors.cursor_of(listing(), row_id.encode())
+    assert reading.paging(listing(cursor=cursor, limit="100")) == (100, row_id)
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", cursor), "it goes into a URL as it is"
+    assert row_id not in cursor
+
+
+def test_a_cursor_is_good_for_its_own_list() -> None:
+    cursor = cursors.cursor_of(listing(), b"pred_1")
+    others = [
+        listing("/storyboards", cursor=cursor),
+        listing(tenant="emca", cursor=cursor),
+        listing(cursor=cursor[:-1]),
+        listing(cursor=cursor + "A"),
+        listing(cursor=cursor[1:]),
+    ]
+    for event in others:
+        with pytest.raises(InvalidRequest):
+            reading.paging(event)
+
+
+def test_a_cursor_that_holds_no_id_is_refused() -> None:
+    """Anybody can make one; the check is no signature."""
+    with pytest.raises(InvalidRequest):
+        reading.paging(listing(cursor=cursors.cursor_of(listing(), b"PRED#x")))
 
 
 def test_paging_as_told() -> None:
     assert reading.paging({}) == (20, None)
-    query = {"limit": "100", "cursor": "pred_1"}
-    assert reading.paging({"queryStringParameters": query}) == (100, "pred_1")
 
 
-@pytest.mark.parametrize("name", ["status", "wait", "Limit"])
+@pytest.mark.parametrize("seconds", ["-1", "21", "1.5", "", "x", "5s"])
+def test_a_bad_wait(seconds: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        reading.wait_of({"queryStringParameters": {"wait": seconds}})
+    assert [error.path for error in caught.value.errors] == ["wait"]
+
+
+def test_a_wait_is_up_to_twenty_seconds() -> None:
+    assert reading.wait_of({}) == 0
+    assert reading.wait_of({"queryStringParameters": {"wait": "20"}}) == 20
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json"),
+        *("application/x-www-form-urlencoded", "text/plain;charset=UTF-8"),
+    ],
+)
+def test_a_body_is_json_whatever_curl_calls_it(kind: str) -> None:
+    event = {"body": json.dumps(PREDICTION), "headers": {"content-type": kind}}
+    assert parse(PredictionBody, event).model == PREDICTION["model"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data; boundary=x", "application/xml", "image/png"]
+)
+def test_a_body_of_another_type_is_refused(kind: str) -> None:
+    with pytest.raises(problems.UnsupportedMediaType):
+        parse(PredictionBody, {"body": "{}", "headers": {"content-type": kind}})
+    assert parse(NothingBody, {"headers": {"content-type": kind}}, optional=True)
+
+
+@pytest.mark.parametrize("name", ["status", "colour", "Limit"])
 def test_what_a_read_would_ignore_is_refused(name: str) -> None:
     event = {"queryStringParameters": {name: "failed"}}
     with pytest.raises(InvalidRequest) as caught:
         reading.paging(event)
     assert [error.path for error in caught.value.errors] == [name]
-    api = service.Api
-    for read in (CharacterRoutes.get_character, api.get_storyboard, api.get_prediction):
+    watch, characters = WatchRoutes, CharacterRoutes
+    for read in (
+        *(characters.get_character, watch.get_storyboard, watch.get_prediction),
+        watch.list_events,
+    ):
         with pytest.raises(InvalidRequest, match=name):
             read(SimpleNamespace(), event, "x")  # type: ignore[arg-type]
     with pytest.raises(InvalidRequest, match=name):

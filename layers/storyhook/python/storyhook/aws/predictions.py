@@ -150,8 +150,9 @@ class PredictionTable:
     def announced(self, prediction_id: str) -> None:
         self._update(prediction_id, {"due_at": None}, {})
 
-    def remove(self, prediction_id: str) -> None:
-        self.table.delete(prediction_key(prediction_id))
+    def remove(self, row: Prediction) -> None:
+        if row.due_at:
+            self.table.delete_same(prediction_key(row.id), "due_at", TIME.encode(row.due_at))
 
     def _update(
         self,

@@ -4,6 +4,7 @@ pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>
             CHAR#<tenant>#<id>/CHAR, /V#<nnnnnn> and /SB#<board's id>
             CB#<id>/CB       ADDR#<tenant>#<sha256>/ADDR               SIGN#<key's id>/SIGN
             KEY#<sha256>/KEY UP#<provider>#<object's key>/UP
+            ONCE#<tenant>#<key's id>#<sha256>/ONCE
 index list  list_pk = <tenant>#<kind>, list_sk = id
 index due   due_shard, due_at: rows that owe something, and since when
 expires_at  epoch seconds; DynamoDB removes the row some time after
@@ -12,6 +13,7 @@ expires_at  epoch seconds; DynamoDB removes the row some time after
 import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,6 +116,17 @@ class Table:
 
     def delete(self, item_key: Item) -> None:
         self.client.delete_item(TableName=self.name, Key=item_key)
+
+    def delete_same(self, item_key: Item, field: str, value: dict[str, Any]) -> None:
+        """Delete the item if its field is still so; else do nothing."""
+        with suppress(self.client.exceptions.ConditionalCheckFailedException):
+            self.client.delete_item(
+                TableName=self.name,
+                Key=item_key,
+                ConditionExpression="#field = :value",
+                ExpressionAttributeNames={"#field": field},
+                ExpressionAttributeValues={":value": value},
+            )
 
     def update(
         self,

@@ -19,6 +19,8 @@ class StoryhookError(Exception):
 
     slug = "error"
     title = "Something went wrong"
+    retry_after_seconds: int | None = None
+    """When asking again may help: the answer's Retry-After."""
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(detail)
@@ -101,6 +103,45 @@ class RotationTooSoon(StoryhookError):
     title = "The previous secret is still in use"
 
 
+class IdempotencyKeyReused(StoryhookError):
+    slug = "idempotency-key-reused"
+    title = "This key stands for another request"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key came with another request within the last 24 hours; "
+            "use a new key for a new request.",
+            (FieldError("idempotency-key", "used for another request"),),
+        )
+
+
+class RequestInProgress(StoryhookError):
+    slug = "request-in-progress"
+    title = "The first request with this key is still being answered"
+    retry_after_seconds: int
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            "Send the same request with the same Idempotency-Key again after "
+            f"{retry_after_seconds} s; it will answer with what the first one made."
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Busy(StoryhookError):
+    """AWS throttles this stack, or does not answer just now."""
+
+    slug = "busy"
+    title = "The service is busy"
+    retry_after_seconds = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send the request again after the seconds that Retry-After names; where it creates "
+            "something, with the same Idempotency-Key."
+        )
+
+
 class BadSignature(StoryhookError):
     slug = "bad-signature"
     title = "The signature does not verify"
@@ -122,6 +163,7 @@ class DownloadFailed(StoryhookError):
     """An image could not be copied now; `retryable` says whether trying later may help."""
 
     slug = "download-failed"
+    retry_after_seconds = 10
     title = "The image could not be downloaded"
 
     def __init__(self, detail: str, *, retryable: bool) -> None:

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID_LENGTH = 26
-_ENTROPY_BYTES = 10
+ENTROPY_BYTES = 10
 SECRET_BYTES = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id(kind: str, now: datetime, entropy: bytes) -> str:
     """An id such as `pred_01JD…`: `kind`, then 48 bits of milliseconds and 80 random bits."""
-    if len(entropy) != _ENTROPY_BYTES:
-        raise ValueError(f"an id takes {_ENTROPY_BYTES} bytes of entropy, got {len(entropy)}")
+    if len(entropy) != ENTROPY_BYTES:
+        raise ValueError(f"an id takes {ENTROPY_BYTES} bytes of entropy, got {len(entropy)}")
     milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
     value = (milliseconds << 80) | int.from_bytes(entropy)
     digits = []

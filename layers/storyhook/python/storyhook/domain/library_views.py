@@ -107,5 +107,5 @@ def sheet_plan(angle: str, planned: Plan) -> Json:
     return {"angle": angle, **plan_views.plan(planned)}
 
 
-def sheet_prediction(angle: str, row: Prediction, sign: Sign) -> Json:
-    return {"angle": angle, **views.prediction(row, sign)}
+def sheet_prediction(row: Prediction, sign: Sign) -> Json:
+    return {"angle": row.input["sheet"]["angle"], **views.prediction(row, sign)}

@@ -160,6 +160,12 @@ def scene(state: SceneState, sign: Sign) -> Json:
     }
 
 
+def scene_of(storyboard_id: str, state: SceneState, sign: Sign) -> Json:
+    """A scene by itself: it says of which board."""
+    urls = {"self": f"/storyboards/{storyboard_id}"}
+    return {**scene(state, sign), "storyboard_id": storyboard_id, "urls": urls}
+
+
 def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> Json:
     """`cancellation` counts the scenes that ended canceled; each scene says whether in time."""
     cost = _cost(board.cost_estimated, actual_cost(states))

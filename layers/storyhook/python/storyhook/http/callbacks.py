@@ -12,7 +12,7 @@ from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.views import timestamp
 from storyhook.http.events import caller, parse
-from storyhook.http.reading import Reply, known, listing, paging, refuse_unknown
+from storyhook.http.reading import Reply, known, listed, paging, refuse_unknown
 from storyhook.http.requests import NothingBody, RotationBody
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class CallbackRoutes:
         limit, cursor = paging(event, _FILTERS)
         status, subject = _filters(event)
         page = self.log.list(caller(event).tenant, limit, cursor, status, subject)
-        return listing(page, [callback_views.callback(*entry) for entry in page.items])
+        items = [callback_views.callback(*entry) for entry in page.items]
+        return Reply(HTTPStatus.OK, listed(event, page, items))
 
     def get_callback(self, event: Event, callback_id: str) -> Reply:
         refuse_unknown(event)

@@ -18,11 +18,19 @@ from storyhook.http.bodies import (
     SheetBody,
     UploadBody,
 )
+from storyhook.http.cursors import cursor_of, not_a_cursor
 from storyhook.http.events import caller, parse, wants_dry_run
-from storyhook.http.reading import Reply, known, listing, paging, refuse_unknown
+from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
+from storyhook.http.reading import Reply, known, listed, paging, refuse_unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storyhook.domain.access import Page
+    from storyhook.domain.idempotency import Origin
+    from storyhook.domain.library import UploadForm
     from storyhook.domain.story import Character
+    from storyhook.http.etags import Reads
     from storyhook.http.reading import Handler
     from storyhook.ports import Images
     from storyhook.ports.library import Characters
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
         ReadCharacter,
         SaveCharacter,
     )
+    from storyhook.usecases.once import Once
     from storyhook.usecases.pictures import OpenUpload
     from storyhook.usecases.sheets import MakeSheet
     from storyhook.usecases.stale import Stale
@@ -39,6 +48,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 Json = dict[str, Any]
 
+_ONCE = (IDEMPOTENCY_KEY,)
 _VERSION = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 # With the answer to a change; `urls.stale` has all.
 _STALE_SHOWN = 10
@@ -55,6 +65,8 @@ class CharacterRoutes:
     stale: Stale
     sheet: MakeSheet
     upload: OpenUpload
+    once: Once
+    reads: Reads
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         one = "/characters/<character_id>"
@@ -73,10 +85,17 @@ class CharacterRoutes:
         }
 
     def post_character(self, event: Event) -> Reply:
-        body = parse(CharacterBody, event)
-        saved = self.save(caller(event).tenant, body.to_request())
-        status = HTTPStatus.CREATED if saved.is_new else HTTPStatus.OK
-        return Reply(status, self._changed(saved.character))
+        request = parse(CharacterBody, event, headers=_ONCE).to_request()
+        tenant = caller(event).tenant
+        made = self.once(
+            caller(event),
+            asked_once(event),
+            lambda origin: self.save.made(tenant, request.id, origin),
+            lambda _: self.save(tenant, request),
+        )
+        row, is_new = made.thing
+        status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+        return Reply(status, self._changed(row), made.replayed)
 
     def list_characters(self, event: Event) -> Reply:
         """With `kind`, others of the `limit` that were looked at are left out."""
@@ -87,7 +106,7 @@ class CharacterRoutes:
             raise InvalidRequest(detail, (FieldError("kind", detail),))
         page = self.characters.list(caller(event).tenant, limit, cursor)
         rows = [row for row in page.items if kind in (None, row.kind)]
-        return listing(page, [self._shown(row) for row in rows])
+        return self._page(event, page, rows)
 
     def get_character(self, event: Event, character_id: str) -> Reply:
         refuse_unknown(event, ("version",))
@@ -98,7 +117,7 @@ class CharacterRoutes:
         row = self.read(
             caller(event).tenant, known("character", character_id), int(text) if text else None
         )
-        return Reply(HTTPStatus.OK, self._shown(row))
+        return self.reads(event, partial(library_views.character, row))
 
     def patch_character(self, event: Event, character_id: str) -> Reply:
         body = parse(CharacterChangeBody, event)
@@ -115,24 +134,28 @@ class CharacterRoutes:
     def list_versions(self, event: Event, character_id: str) -> Reply:
         limit, cursor = paging(event)
         if cursor is not None and not _VERSION.fullmatch(cursor):
-            raise InvalidRequest(
-                "cursor is the next_cursor of the page before.",
-                (FieldError("cursor", "not valid"),),
-            )
+            raise not_a_cursor("cursor")
         tenant, name = caller(event).tenant, known("character", character_id)
         page = self.read.versions(tenant, name, limit, cursor)
-        return listing(page, [self._shown(row) for row in page.items])
+        return self._page(event, page, page.items)
 
     def list_stale(self, event: Event, character_id: str) -> Reply:
         page = self.stale(caller(event).tenant, known("character", character_id), *paging(event))
-        return Reply(HTTPStatus.OK, library_views.stale(page))
+        cursor = cursor_of(event, page.cursor.encode()) if page.cursor else None
+        return Reply(HTTPStatus.OK, {**library_views.stale(page), "next_cursor": cursor})
 
     def post_reference(self, event: Event, character_id: str) -> Reply:
-        body = parse(ReferenceBody, event)
-        row, added = self.edit.add_reference(
-            caller(event).tenant, known("character", character_id), body.to_request()
+        request = parse(ReferenceBody, event, headers=_ONCE).to_request()
+        tenant, name = caller(event).tenant, known("character", character_id)
+        made = self.once(
+            caller(event),
+            asked_once(event),
+            lambda origin: self.edit.added(tenant, name, origin),
+            lambda _: self.edit.add_reference(tenant, name, request),
         )
-        return Reply(HTTPStatus.CREATED if added else HTTPStatus.OK, self._changed(row))
+        row, added = made.thing
+        status = HTTPStatus.CREATED if added else HTTPStatus.OK
+        return Reply(status, self._changed(row), made.replayed)
 
     def delete_reference(self, event: Event, character_id: str, reference_id: str) -> Reply:
         refuse_unknown(event)
@@ -144,32 +167,45 @@ class CharacterRoutes:
         return Reply(HTTPStatus.OK, self._changed(row))
 
     def post_sheet(self, event: Event, character_id: str) -> Reply:
-        body = parse(SheetBody, event, query=("dry_run",), optional=True)
+        body = parse(SheetBody, event, query=("dry_run",), headers=_ONCE, optional=True)
         key, name = caller(event), known("character", character_id)
+        request = body.to_request()
         if wants_dry_run(event):
-            sheet = self.sheet.plan(key.tenant, name, body.to_request())
-            plans = [library_views.sheet_plan(*planned) for planned in sheet.plans]
-            shown = library_views.sheet(
-                sheet.character, sheet.role, plans, sheet.cost, sheet.warnings
-            )
+            plan = self.sheet.plan(key.tenant, name, request)
+            plans = [library_views.sheet_plan(*planned) for planned in plan.plans]
+            shown = library_views.sheet(plan.character, plan.role, plans, plan.cost, plan.warnings)
             return Reply(HTTPStatus.OK, {"dry_run": True, **shown})
-        sheet, rows = self.sheet.accept(key, name, body.to_request())
-        items = [
-            library_views.sheet_prediction(angle, row, self.images.sign)
-            for (angle, _), row in zip(sheet.plans, rows, strict=True)
-        ]
+        made = self.once(
+            key,
+            asked_once(event),
+            lambda origin: self.sheet.made(key.tenant, name, origin),
+            lambda origin: self.sheet.accept(key, name, request, origin),
+        )
+        sheet = made.thing
+        items = [library_views.sheet_prediction(row, self.images.sign) for row in sheet.rows]
         shown = library_views.sheet(sheet.character, sheet.role, items, sheet.cost, sheet.warnings)
-        return Reply(HTTPStatus.ACCEPTED, shown, partial(self.sheet.send, rows))
+        # Of a repetition whatever is left to be sent is the reconciler's.
+        then = None if made.replayed else partial(self.sheet.send, sheet.rows)
+        return Reply(HTTPStatus.ACCEPTED, shown, made.replayed, then=then)
 
     def post_upload(self, event: Event) -> Reply:
-        body = parse(UploadBody, event)
-        form = self.upload(caller(event).tenant, body.content_type, body.bytes)
-        return Reply(HTTPStatus.CREATED, library_views.upload(form))
+        body = parse(UploadBody, event, headers=_ONCE)
 
-    def _shown(self, row: Character) -> Json:
-        return library_views.character(row, self.images.sign)
+        def form(origin: Origin) -> UploadForm:
+            """Nothing is written: a form follows from its origin."""
+            return self.upload(caller(event).tenant, body.content_type, body.bytes, origin)
+
+        made = self.once(caller(event), asked_once(event), form, form)
+        return Reply(HTTPStatus.CREATED, library_views.upload(made.thing), made.replayed)
+
+    def _page(self, event: Event, page: Page[Character], rows: Sequence[Character]) -> Reply:
+        return self.reads(
+            event,
+            lambda sign: listed(event, page, [library_views.character(row, sign) for row in rows]),
+        )
 
     def _changed(self, row: Character) -> Json:
         """With the scenes that the change, or one before, has left behind."""
         page = self.stale(row.tenant, row.id, _STALE_SHOWN)
-        return {**self._shown(row), "stale": library_views.stale(page)}
+        shown = library_views.character(row, self.images.sign)
+        return {**shown, "stale": library_views.stale(page)}

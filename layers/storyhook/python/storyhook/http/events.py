@@ -8,7 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from storyhook.domain.access import ApiKey
 from storyhook.domain.errors import FieldError, InvalidRequest
-from storyhook.http.problems import NotJson
+from storyhook.http.idempotency import IDEMPOTENCY_KEY
+from storyhook.http.problems import NotJson, UnsupportedMediaType
 from storyhook.http.raw import raw_body
 from storyhook.http.reading import refuse, refuse_unknown
 
@@ -25,6 +26,14 @@ _MESSAGES = {
 }
 
 MAX_BODY_BYTES = 256 * 1024
+_TYPES = frozenset(
+    {
+        *("", "application/json", "text/json", "text/plain"),
+        *("application/x-www-form-urlencoded", "application/octet-stream"),
+    }
+)
+# Those that a caller would miss, if a route did not read them.
+_HEADERS = frozenset({IDEMPOTENCY_KEY})
 
 
 def wants_dry_run(event: Mapping[str, Any]) -> bool:
@@ -41,16 +50,19 @@ def parse[Body: BaseModel](
     query: Collection[str] = (),
     *,
     optional: bool = False,
+    headers: Collection[str] = (),
 ) -> Body:
     """The checked body of an HTTP API event; raises with the path of every wrong field.
 
-    `query` names the parameters that the route reads; no body at all counts as {} where it is
-    `optional`. What would be ignored is refused: somebody who misspells a dry run must not pay
-    for a real one.
+    `query` and `headers` name what the route reads beside it; no body at all counts as {} where
+    it is `optional`. What would be ignored is refused: somebody who misspells a dry run must not
+    pay for a real one.
     """
     refuse_unknown(event, query)
-    refuse([name for name in event.get("headers") or {} if name.lower() == "idempotency-key"])
+    refuse([name for name in event.get("headers") or {} if name in _HEADERS.difference(headers)])
     data = raw_body(event, MAX_BODY_BYTES)
+    if data:
+        _check_type(event)
     if optional and not data:
         data = b"{}"
     try:
@@ -64,6 +76,16 @@ def parse[Body: BaseModel](
             "Some fields are not valid; mend the ones listed in errors.",
             _field_errors(error),
         ) from error
+
+
+def _check_type(event: Mapping[str, Any]) -> None:
+    """JSON, or what senders say who did not say anything: `curl -d` calls its body a form."""
+    header = (event.get("headers") or {}).get("content-type", "")
+    kind = header.partition(";")[0].strip().lower()
+    if kind not in _TYPES and not kind.endswith("+json"):
+        raise UnsupportedMediaType(
+            f"The body is sent as {kind[:80]!r}; send JSON, as content-type: application/json."
+        )
 
 
 def caller(event: Mapping[str, Any]) -> ApiKey:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
+from storyhook.http.cursors import cursor_of, not_a_cursor, read_cursor
 
 if TYPE_CHECKING:
     from storyhook.domain.access import Page
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 
 _DEFAULT_LIMIT = 20
 _MAX_LIMIT = 100
+_MAX_WAIT_SECONDS = 20
 # Lambda answers at most 6 MB.
 MAX_ANSWER_BYTES = 5_500_000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -30,13 +32,20 @@ class Reply:
 
     status: HTTPStatus
     body: Json
+    replayed: bool = False
+    etag: str | None = None
     then: Callable[[], None] | None = None
 
     @property
     def headers(self) -> dict[str, str]:
-        """Creates say where the thing is."""
+        """Creates say where the thing is and whether it was made before; reads, its tag."""
         created = self.status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
-        return {"Location": self.body["urls"]["self"]} if created and "urls" in self.body else {}
+        given = {
+            "Location": self.body["urls"]["self"] if created and "urls" in self.body else None,
+            "Idempotency-Replayed": "true" if self.replayed else None,
+            "ETag": self.etag,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 Handler = Callable[..., Reply]
@@ -57,21 +66,34 @@ def refuse(unknown: Sequence[str]) -> None:
 
 
 def paging(event: Event, filters: Collection[str] = ()) -> tuple[int, str | None]:
-    """`limit` and `cursor`; the only parameters of a list, but for its `filters`."""
+    """`limit`, and the id that the cursor stands for; all a list takes, but for its `filters`."""
     refuse_unknown(event, ("limit", "cursor", *filters))
-    query = event.get("queryStringParameters") or {}
-    limit = query.get("limit", str(_DEFAULT_LIMIT))
-    if not (re.fullmatch("[0-9]{1,3}", limit) and 1 <= int(limit) <= _MAX_LIMIT):
+    limit, cursor = limit_of(event), read_cursor(event, "cursor")
+    if cursor is None:
+        return limit, None
+    last = cursor.decode("ascii", "replace")
+    if not _ID.fullmatch(last):
+        raise not_a_cursor("cursor")
+    return limit, last
+
+
+def limit_of(event: Event) -> int:
+    return _whole_number(event, "limit", 1, _MAX_LIMIT, _DEFAULT_LIMIT)
+
+
+def wait_of(event: Event) -> int:
+    """Seconds to wait for what is not so yet. API Gateway gives an answer up after 30."""
+    return _whole_number(event, "wait", 0, _MAX_WAIT_SECONDS, 0)
+
+
+def _whole_number(event: Event, name: str, least: int, most: int, usual: int) -> int:
+    text = (event.get("queryStringParameters") or {}).get(name, str(usual))
+    if not (re.fullmatch("[0-9]{1,3}", text) and least <= int(text) <= most):
         raise InvalidRequest(
-            f"limit is a whole number from 1 to {_MAX_LIMIT}.",
-            (FieldError("limit", f"from 1 to {_MAX_LIMIT}"),),
+            f"{name} is a whole number from {least} to {most}.",
+            (FieldError(name, f"from {least} to {most}"),),
         )
-    cursor = query.get("cursor")
-    if cursor is not None and not _ID.fullmatch(cursor):
-        raise InvalidRequest(
-            "cursor is the next_cursor of the page before.", (FieldError("cursor", "not valid"),)
-        )
-    return int(limit), cursor
+    return int(text)
 
 
 def known(kind: str, text: str) -> str:
@@ -81,10 +103,11 @@ def known(kind: str, text: str) -> str:
     return text
 
 
-def listing(page: Page[Any], items: list[Json]) -> Reply:
+def listed(event: Event, page: Page[Any], items: list[Json]) -> Json:
     """A page, or as much of its beginning as can be answered; the next one goes on from there."""
-    cursor = page.cursor
+    last = page.cursor
     while len(items) > 1 and len(json.dumps(items)) > MAX_ANSWER_BYTES:
         items = items[: len(items) // 2]
-        cursor = items[-1]["id"]
-    return Reply(HTTPStatus.OK, {"items": items, "next_cursor": cursor})
+        last = items[-1]["id"]
+    cursor = cursor_of(event, last.encode()) if last else None
+    return {"items": items, "next_cursor": cursor}

@@ -7,23 +7,30 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import model_views, plan_views, views
-from storyhook.domain.access import owned
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.events import caller, parse, wants_dry_run
-from storyhook.http.reading import MAX_ANSWER_BYTES, Reply, known, listing, paging, refuse_unknown
+from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
+from storyhook.http.reading import MAX_ANSWER_BYTES, Reply, listed, paging
 from storyhook.http.requests import StoryboardBody
+from storyhook.http.watching import board_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
+    from storyhook.domain.access import Page
     from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.storyboard import SceneState, Storyboard
+    from storyhook.domain.views import Sign
     from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.characters import CharacterRoutes
+    from storyhook.http.etags import Reads
     from storyhook.http.reading import Handler
+    from storyhook.http.watching import WatchRoutes
     from storyhook.ports import Images, Predictions, Storyboards
     from storyhook.usecases.assemble import ReadStoryboard
     from storyhook.usecases.boards import CreateStoryboard
+    from storyhook.usecases.once import Once
 
 Event = dict[str, Any]
 Json = dict[str, Any]
@@ -39,22 +46,25 @@ class Api:
     create_storyboard: CreateStoryboard
     characters: CharacterRoutes
     callbacks: CallbackRoutes
+    once: Once
+    reads: Reads
+    watch: WatchRoutes
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Method and path of each route; `<name>` in a path is a keyword of its handler."""
         return {
             ("POST", "/storyboards"): self.post_storyboard,
             ("GET", "/storyboards"): self.list_storyboards,
-            ("GET", "/storyboards/<storyboard_id>"): self.get_storyboard,
             ("GET", "/predictions"): self.list_predictions,
-            ("GET", "/predictions/<prediction_id>"): self.get_prediction,
             ("GET", "/models"): self.list_models,
             **self.characters.routes(),
+            **self.watch.routes(),
             **self.callbacks.routes(),
         }
 
     def post_storyboard(self, event: Event) -> Reply:
-        request = parse(StoryboardBody, event, query=("dry_run",)).to_request()
+        body = parse(StoryboardBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
+        request = body.to_request()
         if wants_dry_run(event):
             planned = self.create_storyboard.plan(caller(event), request)
             others = [fallbacks.plans for fallbacks in planned.fallbacks]
@@ -62,32 +72,32 @@ class Api:
                 request, planned.seed, planned.plans, others, planned.warnings
             )
             return Reply(HTTPStatus.OK, plan_views.fitting(shown, MAX_ANSWER_BYTES))
-        board, states = self.create_storyboard(caller(event), request)
-        return Reply(HTTPStatus.ACCEPTED, self._board(board, states))
-
-    def get_storyboard(self, event: Event, storyboard_id: str) -> Reply:
-        refuse_unknown(event)
-        board, states = self.read_storyboard(
-            caller(event).tenant, known("storyboard", storyboard_id)
+        made = self.once(
+            caller(event),
+            asked_once(event),
+            self._made_board,
+            lambda origin: self.create_storyboard(caller(event), request, origin),
         )
-        return Reply(HTTPStatus.OK, self._board(board, states))
+        shown = board_shown(*made.thing, self.images.sign)
+        return Reply(HTTPStatus.ACCEPTED, shown, made.replayed)
 
-    def _board(self, board: Storyboard, states: Sequence[SceneState]) -> Json:
-        return views.fitting(views.storyboard(board, states, self.images.sign), MAX_ANSWER_BYTES)
+    def _made_board(self, origin: Origin) -> tuple[Storyboard, list[SceneState]] | None:
+        board = self.create_storyboard.made(origin)
+        return (board, self.read_storyboard.states(board.id)) if board else None
 
     def list_storyboards(self, event: Event) -> Reply:
         page = self.storyboards.list(caller(event).tenant, *paging(event))
-        return listing(page, [views.storyboard_summary(row) for row in page.items])
-
-    def get_prediction(self, event: Event, prediction_id: str) -> Reply:
-        refuse_unknown(event)
-        found = self.predictions.get(known("prediction", prediction_id))
-        row = owned(found, caller(event).tenant, f"prediction {prediction_id!r}")
-        return Reply(HTTPStatus.OK, views.prediction(row, self.images.sign))
+        items = [views.storyboard_summary(row) for row in page.items]
+        return Reply(HTTPStatus.OK, listed(event, page, items))
 
     def list_predictions(self, event: Event) -> Reply:
         page = self.predictions.list(caller(event).tenant, *paging(event))
-        return listing(page, [views.prediction(row, self.images.sign) for row in page.items])
+        return self._page(event, page, views.prediction)
+
+    def _page[Row](self, event: Event, page: Page[Row], view: Callable[[Row, Sign], Json]) -> Reply:
+        return self.reads(
+            event, lambda sign: listed(event, page, [view(row, sign) for row in page.items])
+        )
 
     def list_models(self, event: Event) -> Reply:
         query = event.get("queryStringParameters") or {}

@@ -95,8 +95,11 @@ class Predictions(Protocol):
     def announced(self, prediction_id: str) -> None:
         """Everybody has heard: nothing is owed any more."""
 
-    def remove(self, prediction_id: str) -> None:
-        """Delete a row that was never accepted (its board was not written)."""
+    def remove(self, row: Prediction) -> None:
+        """Delete a claimed row that was never accepted (its board was not written).
+
+        Not if it is due at another time by now: its board is being written once more.
+        """
 
 
 class Storyboards(Protocol):

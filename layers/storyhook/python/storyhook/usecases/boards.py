@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import FieldError, StoryhookError, WorkflowUnavailable
-from storyhook.domain.ids import new_id
 from storyhook.domain.plan import Plan, plan_scene, scene_seed
 from storyhook.domain.pricing import add
 from storyhook.domain.storyboard import (
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.prediction import Prediction
     from storyhook.domain.requests import CharacterRequest, StoryboardRequest
     from storyhook.domain.story import Scene
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from storyhook.usecases.fallback import PlannedFallbacks
 
 _MAX_WARNINGS = 50
+_KIND = "sb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,12 @@ class CreateStoryboard:
         )
         return BoardPlan(request, seed, plans, fallbacks, tuple(brought))
 
+    def made(self, origin: Origin) -> Storyboard | None:
+        """What was accepted from this origin, if anything was."""
+        return self.storyboards.get(origin.id(_KIND))
+
     def __call__(
-        self, key: ApiKey, request: StoryboardRequest
+        self, key: ApiKey, request: StoryboardRequest, origin: Origin
     ) -> tuple[Storyboard, list[SceneState]]:
         """Check and plan everything, then write every row, then start the workflow."""
         planned = self.plan(key, request)
@@ -125,7 +130,7 @@ class CreateStoryboard:
             self.provider_keys.check(provider)
 
         now = self.clock()
-        board_id = new_id("sb", now, self.entropy(10))
+        board_id = origin.id(_KIND)
         rows: list[Prediction] = []
         scenes: list[BoardScene] = []
         for scene, plan, fallback in zip(request.scenes, plans, fallbacks, strict=True):
@@ -133,7 +138,7 @@ class CreateStoryboard:
                 plan,
                 key=key,
                 now=now,
-                entropy=self.entropy,
+                origin=origin.part(f"scene {scene.position}"),
                 queue_seconds=queue_seconds(request, scene),
             )
             rows.append(

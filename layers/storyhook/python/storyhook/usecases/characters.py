@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from storyhook.domain.access import Page
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.requests import CharacterRequest, ReferenceRequest
     from storyhook.ports import Clock, Images, Storyboards
     from storyhook.ports.library import Characters
@@ -105,14 +106,22 @@ class SaveCharacter:
         put_files(self.images, prepared.files)
         return self.characters.replace(prepared.character, prepared.seen)
 
-    def __call__(self, tenant: str, request: CharacterRequest) -> PreparedCharacter:
-        """What was written. Of two that come together the last one stands."""
+    def made(self, tenant: str, character_id: str, origin: Origin) -> tuple[Character, bool] | None:
+        """The character, and whether it is new, if it was saved since `origin` began.
+
+        By another request meanwhile, perhaps: then it stands as if that had come second.
+        """
+        row = changed_since(self.characters, tenant, character_id, origin)
+        return (row, row.created_at >= origin.at) if row else None
+
+    def __call__(self, tenant: str, request: CharacterRequest) -> tuple[Character, bool]:
+        """The character, and whether it is new. Of two that come together the last one stands."""
         check_count(request.id, len(request.references))
         sent = self._fetched(tenant, request)
         for _ in range(_MAX_ROUNDS):
             prepared = self._against(sent)
             if self._written(prepared):
-                return prepared
+                return prepared.character, prepared.is_new
         raise _too_busy(request.id)
 
 
@@ -140,6 +149,13 @@ class EditCharacter:
             return next_version(before, self.clock(), **changes)
 
         return self._edit(tenant, character_id, change)
+
+    def added(
+        self, tenant: str, character_id: str, origin: Origin
+    ) -> tuple[Character, bool] | None:
+        """As `SaveCharacter.made`; what was changed since is taken for what was to be added."""
+        row = changed_since(self.characters, tenant, character_id, origin)
+        return (row, True) if row else None
 
     def add_reference(
         self, tenant: str, character_id: str, request: ReferenceRequest
@@ -230,6 +246,13 @@ class ReadCharacter:
         if cursor is None and not page.items:
             raise _unknown(character_id)
         return page
+
+
+def changed_since(
+    characters: Characters, tenant: str, character_id: str, origin: Origin
+) -> Character | None:
+    row = characters.get(tenant, character_id)
+    return row if row and row.updated_at >= origin.at else None
 
 
 def current(characters: Characters, tenant: str, character_id: str) -> Character:

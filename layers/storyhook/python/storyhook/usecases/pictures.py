@@ -23,6 +23,7 @@ from storyhook.domain.prediction import Status
 from storyhook.domain.story import MAIN_ROLES, MAX_REFERENCE_BYTES, Reference
 
 if TYPE_CHECKING:
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.images import ImageFacts
     from storyhook.domain.requests import ReferenceRequest
     from storyhook.ports import Clock, Entropy, Images, ImageSource, Predictions
@@ -131,12 +132,12 @@ class OpenUpload:
     """Lets a caller, or their browser, put one file where only they can use it."""
 
     space: UploadSpace
-    clock: Clock
-    entropy: Entropy
 
-    def __call__(self, tenant: str, content_type: str, size_bytes: int | None) -> UploadForm:
+    def __call__(
+        self, tenant: str, content_type: str, size_bytes: int | None, origin: Origin
+    ) -> UploadForm:
         """A form for one file of this type; of exactly `size_bytes`, if that is given."""
-        upload_id = new_id("up", self.clock(), self.entropy(10))
+        upload_id = origin.id("up")
         sizes = (size_bytes or 1, size_bytes or MAX_REFERENCE_BYTES)
         url, fields, until = self.space.form(
             upload_key(tenant, upload_id), content_type, sizes, UPLOAD_FORM_SECONDS

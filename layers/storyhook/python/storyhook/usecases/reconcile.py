@@ -123,7 +123,7 @@ class Reconcile:
         """Its queue message is taken for lost. A second one is harmless: one claim wins."""
         if row.storyboard_id and self.storyboards.get(row.storyboard_id) is None:
             # The board was never accepted: writing it stopped half-way.
-            self.predictions.remove(row.id)
+            self.predictions.remove(row)
             return
         if row.cancel_requested_at:
             self.settle.cancel_unsent(row)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
-from storyhook.domain.ids import SECRET_BYTES, new_id, new_secret
+from storyhook.domain.ids import SECRET_BYTES, new_secret
 from storyhook.domain.plan import Plan, plan_scene
 from storyhook.domain.plan_views import stored
 from storyhook.domain.prediction import UNKNOWN_PATIENCE, Prediction, Status, new_prediction
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.requests import PredictionRequest
     from storyhook.domain.story import Character, Scene
     from storyhook.ports import Clock, Entropy, Predictions, Submissions, UrlGuard
     from storyhook.ports.library import Characters
     from storyhook.usecases.submit import Submit
+
+
+KIND = "pred"
 
 
 def _place_in_board(scene: Scene) -> str:
@@ -87,14 +91,14 @@ def row_of(
     *,
     key: ApiKey,
     now: datetime,
-    entropy: Entropy,
+    origin: Origin,
     queue_seconds: int = DEFAULT_QUEUE_TIMEOUT_SECONDS,
 ) -> Prediction:
     """The row of `plan`, with its own id and the secret of its webhook URL."""
     return new_prediction(
         stored(plan),
-        prediction_id=new_id("pred", now, entropy(10)),
-        token=new_secret(entropy(SECRET_BYTES)),
+        prediction_id=origin.id(KIND),
+        token=new_secret(origin.draw("token", SECRET_BYTES)),
         tenant=key.tenant,
         key_id=key.id,
         now=now,
@@ -127,14 +131,18 @@ class RequestPrediction:
             seed=request.seed if request.seed is not None else random_seed(self.entropy),
         )
 
-    def accept(self, key: ApiKey, request: PredictionRequest) -> Prediction:
+    def made(self, origin: Origin) -> Prediction | None:
+        """What was accepted from this origin, if anything was."""
+        return self.predictions.get(origin.id(KIND))
+
+    def accept(self, key: ApiKey, request: PredictionRequest, origin: Origin) -> Prediction:
         """Check, plan and write the row; `send` it then, which the reconciler makes up for."""
         plan = self.plan(key, request)
         # Also for the refusal, before anything is written, of a provider without a key.
         self.submit.provider(plan.provider)
         now = self.clock()
         row = replace(
-            row_of(plan, key=key, now=now, entropy=self.entropy),
+            row_of(plan, key=key, now=now, origin=origin),
             # Claimed from birth: nobody else may send it while this request does.
             status=Status.SUBMITTING,
             attempt=1,

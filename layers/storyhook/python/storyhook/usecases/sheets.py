@@ -18,8 +18,9 @@ from storyhook.domain.errors import (
 from storyhook.domain.plan import Plan, plan_scene
 from storyhook.domain.pricing import add, as_text
 from storyhook.domain.sheet import angles_of, look_of, role_of, scene_of
+from storyhook.domain.story import ANGLES
 from storyhook.usecases.characters import current
-from storyhook.usecases.request import check_callback_url, random_seed, row_of
+from storyhook.usecases.request import KIND, check_callback_url, random_seed, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.prediction import Prediction
     from storyhook.domain.requests import SheetRequest
     from storyhook.domain.story import Character
@@ -61,6 +63,21 @@ class SheetPlan:
         return tuple(dict.fromkeys(texts))
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What was accepted: a prediction for each angle."""
+
+    character: Character
+    role: str
+    rows: tuple[Prediction, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD, or None as soon as one price is unknown."""
+        return add(row.cost_estimated for row in self.rows)
+
+
 @dataclass(frozen=True)
 class MakeSheet:
     characters: Characters
@@ -90,9 +107,23 @@ class MakeSheet:
         angles = angles_of(character, role, request.angles)
         return SheetPlan(character, role, tuple((angle, plan(angle)) for angle in angles))
 
+    def made(self, tenant: str, character_id: str, origin: Origin) -> Sheet | None:
+        """What was accepted from this origin, if anything was. Its warnings were told then."""
+        found = self.predictions.get_many([origin.part(angle).id(KIND) for angle in ANGLES])
+        rows = tuple(found.values())
+        if not rows:
+            return None
+        shows = rows[0].input["sheet"]
+        return Sheet(
+            current(self.characters, tenant, character_id),
+            shows["role"],
+            tuple(sorted(rows, key=lambda row: ANGLES.index(row.input["sheet"]["angle"]))),
+            (),
+        )
+
     def accept(
-        self, key: ApiKey, character_id: str, request: SheetRequest
-    ) -> tuple[SheetPlan, list[Prediction]]:
+        self, key: ApiKey, character_id: str, request: SheetRequest, origin: Origin
+    ) -> Sheet:
         """Check, plan and write all rows or none; `send` them then, or the reconciler will."""
         sheet = self.plan(key.tenant, character_id, request)
         _check_cost(sheet.cost, request.max_cost)
@@ -101,14 +132,14 @@ class MakeSheet:
         now = self.clock()
         rows = []
         for angle, plan in sheet.plans:
-            row = row_of(plan, key=key, now=now, entropy=self.entropy)
+            row = row_of(plan, key=key, now=now, origin=origin.part(angle))
             shows = {"character": sheet.character.id, "role": sheet.role, "angle": angle}
             rows.append(
                 replace(row, input={**row.input, "sheet": shows}, callback_url=request.callback_url)
             )
         with suppress(FileExistsError):  # By us: the AWS client repeats a write of unknown outcome.
             self.predictions.add_all(rows)
-        return sheet, rows
+        return Sheet(sheet.character, sheet.role, tuple(rows), sheet.warnings)
 
     def send(self, rows: Sequence[Prediction]) -> None:
         """They are accepted by now: whatever goes wrong here is no refusal."""

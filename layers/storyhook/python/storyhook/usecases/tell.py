@@ -109,11 +109,7 @@ class Tell:
             event=SCENE_COMPLETED,
             subject_id=board_id,
             storyboard_id=board_id,
-            data={
-                **views.scene(state, self.images.sign),
-                "storyboard_id": board_id,
-                "urls": {"self": f"/storyboards/{board_id}"},
-            },
+            data=views.scene_of(board_id, state, self.images.sign),
         )
 
 

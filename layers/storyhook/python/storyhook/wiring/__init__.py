@@ -14,6 +14,8 @@ from storyhook import settings
 from storyhook.wiring import parts
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from storyhook.aws.bucket import Bucket
     from storyhook.aws.queues import SubmissionsQueue
     from storyhook.http.callbacks import CallbackRoutes
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from storyhook.usecases.authorize import Authorize
     from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.deliver import Deliver
+    from storyhook.usecases.once import Once
     from storyhook.usecases.receive import ReceiveWebhook
     from storyhook.usecases.reconcile import Reconcile
     from storyhook.usecases.request import RequestPrediction
@@ -30,6 +33,13 @@ if TYPE_CHECKING:
 # A cold start makes up to 150,000 objects that stay, and hardly any garbage; looking for it every
 # 2,000 objects, as usual, costs a tenth of the start (docs/benchmarks.md).
 gc.set_threshold(200_000)
+
+
+def aws_or_busy() -> "AbstractContextManager[None]":
+    """Raises Busy where AWS throttles or does not answer: for functions that answer HTTP."""
+    from storyhook.aws.busy import busy_when_throttled
+
+    return busy_when_throttled()
 
 
 @cache
@@ -46,16 +56,22 @@ def api() -> "Api":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.domain import catalogue
+    from storyhook.http.etags import Reads
     from storyhook.http.service import Api
+    from storyhook.http.watching import WatchRoutes
     from storyhook.usecases.boards import CreateStoryboard
+    from storyhook.usecases.feed import ReadFeed
+    from storyhook.usecases.wait import Wait
     from storyhook.wiring import library
 
     config = settings.ApiSettings.read(os.environ)
     table = parts.table(config.table_name)
     images = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+    reads = Reads(images, parts.clock, parts.OUTPUT_URL_LIFETIME / 2)
+    wait = Wait(parts.sleep, parts.clock)
     guard = parts.guard(config.allow_loopback_http)
     models = catalogue.load()
-    characters = library.routes(config, images, guard, models)
+    characters = library.routes(config, images, guard, models, reads)
     return Api(
         storyboards=StoryboardTable(table),
         predictions=PredictionTable(table),
@@ -75,6 +91,15 @@ def api() -> "Api":
         ),
         characters=characters,
         callbacks=_callback_routes(config),
+        once=parts.once(table),
+        reads=reads,
+        watch=WatchRoutes(
+            predictions=PredictionTable(table),
+            read_storyboard=parts.read_storyboard(table),
+            read_feed=ReadFeed(StoryboardTable(table), PredictionTable(table), wait),
+            reads=reads,
+            wait=wait,
+        ),
     )
 
 
@@ -106,7 +131,7 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
 
 
 @cache
-def create_prediction() -> "tuple[RequestPrediction, Bucket]":
+def create_prediction() -> "tuple[RequestPrediction, Once, Bucket]":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.domain import catalogue
     from storyhook.usecases.request import RequestPrediction
@@ -123,7 +148,8 @@ def create_prediction() -> "tuple[RequestPrediction, Bucket]":
         clock=parts.clock,
         entropy=randomness.token_bytes,
     )
-    return request, parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+    images = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+    return request, parts.once(table), images
 
 
 @cache

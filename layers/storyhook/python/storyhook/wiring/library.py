@@ -10,11 +10,16 @@ if TYPE_CHECKING:
     from storyhook.aws.bucket import Bucket
     from storyhook.domain.catalogue import Catalogue
     from storyhook.http.characters import CharacterRoutes
+    from storyhook.http.etags import Reads
     from storyhook.web.guard import Guard
 
 
 def routes(
-    config: settings.ApiSettings, images: "Bucket", guard: "Guard", models: "Catalogue"
+    config: settings.ApiSettings,
+    images: "Bucket",
+    guard: "Guard",
+    models: "Catalogue",
+    reads: "Reads",
 ) -> "CharacterRoutes":
     from storyhook.aws.characters import CharacterTable
     from storyhook.aws.predictions import PredictionTable
@@ -57,5 +62,7 @@ def routes(
             clock,
             entropy,
         ),
-        OpenUpload(images, clock, entropy),
+        OpenUpload(images),
+        parts.once(table),
+        reads,
     )

@@ -1,6 +1,7 @@
 """The parts that several functions share, each made in one place, importing only its own."""
 
 import secrets as randomness
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
     from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
     from storyhook.usecases.cancel import Cancel
+    from storyhook.usecases.once import Once
     from storyhook.usecases.request import Casting
     from storyhook.usecases.settle import Settle
     from storyhook.usecases.submit import Submit
@@ -57,6 +59,10 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 def client(service: str) -> "LazyClient":
     from storyhook.aws.clients import LazyClient
 
@@ -86,6 +92,13 @@ def casting(table: "Table") -> "Casting":
     from storyhook.usecases.request import Casting
 
     return Casting(CharacterTable(table))
+
+
+def once(table: "Table") -> "Once":
+    from storyhook.aws.idempotency import ClaimTable
+    from storyhook.usecases.once import Once
+
+    return Once(ClaimTable(table), clock, randomness.token_bytes)
 
 
 def read_storyboard(table: "Table") -> "ReadStoryboard":
