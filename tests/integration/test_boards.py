@@ -276,11 +276,12 @@ def test_characters_come_with_the_board(world: World) -> None:
     [placed] = states[0].predictions[0].input["references"]
     assert placed["reference_id"] == reference.id
     again, _ = _request(world, characters=(ELENA,))
-    elena = world.characters.get("acme", "elena")
-    assert elena is not None
-    assert elena.version == 2
-    assert len(world.cloud.objects()) == 1, "named by content"
+    assert world.characters.get("acme", "elena") == elena, "nothing of her is new"
     assert again.id != board.id
+    assert again.characters == {"elena": 1}
+    other, _ = _request(world, characters=(dataclasses.replace(ELENA, description="grey hair"),))
+    assert other.characters == {"elena": 2}
+    assert len(world.cloud.objects()) == 1, "named by content"
 
 
 # --- plans ---

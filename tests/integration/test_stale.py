@@ -13,7 +13,7 @@ from storyhook.domain.requests import StoryboardRequest
 from storyhook.domain.story import Character, Look, Scene
 from storyhook.domain.storyboard import Storyboard
 from tests.fixtures import makers
-from tests.fixtures.world import World
+from tests.fixtures.world import World, done
 
 MARCUS = ("marcus",)
 
@@ -164,8 +164,9 @@ def test_a_page_goes_on_where_the_last_one_ended(
 
 def test_a_namesake_of_a_deleted_character_leaves_nothing_behind(cast: World) -> None:
     made = board(cast, makers.scene())
-    for row in cast.rows_of(made):
-        cast.predictions.advance(row.id, Status.CANCELED, {"completed_at": cast.clock()})
+    cast.submit_all()
+    [row] = cast.rows_of(made)
+    cast.webhook(row, done("replicate", "job-1"))
     cast.assemble(made.id)
     cast.delete("acme", "elena")
     new = dataclasses.replace(makers.character(), version=2, first_version=2)
