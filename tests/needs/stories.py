@@ -284,6 +284,23 @@ def submit_resumes_a_workflow_that_came_late(stage: Stage) -> None:
 
 
 @story
+def what_is_asked_twice(stage: Stage) -> None:
+    """Refused, which frees the key; made with the same key; and asked again."""
+    stage.seed_all()
+    for route, function, body in (
+        ("POST /predictions", "create_prediction", events.PREDICTION),
+        ("POST /storyboards", "api", {**events.STORYBOARD, "model": "rep-flux2-pro"}),
+        ("POST /characters/marcus/sheet", "api", {}),
+    ):
+        refused, key = {**body, "model": "no-such"}, {"idempotency-key": route}
+        statuses = [
+            stage.run(function, events.http(route, sent, headers=key))["statusCode"]
+            for sent in (refused, body, body)
+        ]
+        assert statuses == [422, 202, 202]
+
+
+@story
 def cancel_finds_a_picture(stage: Stage) -> None:
     row = stage.seed("replicate", Status.SUCCEEDED, images=(PICTURE,))
     stage.run("cancel", events.cancel("prediction", row.id))
