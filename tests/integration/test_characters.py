@@ -154,8 +154,8 @@ def test_changes_that_come_together_are_all_made(library: World) -> None:
 
 def test_two_who_create_it_together_make_two_versions(world: World) -> None:
     results = in_threads(2, lambda n: world.save_character("acme", request(name=f"Elena {n}")))
-    assert sorted(r.character.version for r in results) == [1, 2]
-    assert sorted(r.is_new for r in results) == [False, True]
+    assert sorted(row.version for row, _ in results) == [1, 2]
+    assert sorted(is_new for _, is_new in results) == [False, True]
 
 
 def test_a_board_that_brings_a_character_changed_meanwhile_is_not_accepted(library: World) -> None:
