@@ -285,7 +285,9 @@ def test_a_running_board_keeps_its_characters(library: World) -> None:
 def test_an_unfinished_prediction_has_what_it_needs(library: World) -> None:
     row = library.ask()
     library.delete("acme", "elena")
-    assert library.webhook(row, done("fal", "job-1")).status is Status.SUCCEEDED
+    library.webhook(row, done("fal", "job-1"))
+    made = library.predictions.get(row.id)
+    assert made and made.status is Status.SUCCEEDED
 
 
 # --- deaths ---
