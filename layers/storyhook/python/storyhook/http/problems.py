@@ -29,10 +29,10 @@ class NotJson(errors.StoryhookError):
     title = "The body is not JSON"
 
 
-def status_of(error: errors.StoryhookError) -> int:
-    if isinstance(error, NotJson):
+def status_of(error: type[errors.StoryhookError]) -> int:
+    if issubclass(error, NotJson):
         return _BAD_JSON_STATUS
-    for kind in type(error).__mro__:
+    for kind in error.__mro__:
         if kind in _STATUS:
             return _STATUS[kind]
     return _DEFAULT_STATUS
@@ -43,7 +43,7 @@ def problem(error: errors.StoryhookError) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": f"/problems/{error.slug}",
         "title": error.title,
-        "status": status_of(error),
+        "status": status_of(type(error)),
         "detail": _NOT_CONFIGURED if isinstance(error, errors.SettingsError) else error.detail,
     }
     if error.errors:
@@ -56,7 +56,7 @@ def problem(error: errors.StoryhookError) -> dict[str, Any]:
 def response(error: errors.StoryhookError) -> dict[str, Any]:
     """The problem as a Lambda answer of API Gateway's payload format 2.0."""
     return {
-        "statusCode": status_of(error),
+        "statusCode": status_of(type(error)),
         "headers": {"content-type": CONTENT_TYPE},
         "body": json.dumps(problem(error)),
     }
