@@ -18,7 +18,9 @@ Time = Annotated[
 ]
 Usd = Annotated[str, Field(pattern=r"^\d+\.\d{4,}$", description="USD, as a decimal text.")]
 Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
-Path = Annotated[str, Field(description="Below the API's URL.", json_schema_extra={"format": "uri-reference"})]
+Path = Annotated[
+    str, Field(description="Below the API's URL.", json_schema_extra={"format": "uri-reference"})
+]
 Angle = Literal["front", "three_quarter", "profile", "back"]
 Kind = Literal["character", "location", "prop"]
 PredictionStatus = Annotated[
@@ -312,7 +314,9 @@ class Attempt(TypedDict):
     status_code: Annotated[int | None, Field(description="null when no answer came.")]
     error: str | None
     duration_seconds: float | None
-    response: Annotated[str | None, Field(description="The beginning of an answer that was no 2xx.")]
+    response: Annotated[
+        str | None, Field(description="The beginning of an answer that was no 2xx.")
+    ]
 
 
 class Address(TypedDict):
@@ -408,6 +412,11 @@ class Page[Item](TypedDict):
     next_cursor: Annotated[
         str | None, Field(description="The next page's cursor; null on the last.")
     ]
+
+
+class Models(TypedDict):
+    items: list[Model]
+    next_cursor: Annotated[None, Field(description="They come at once.")]
 
 
 class Nothing(TypedDict):

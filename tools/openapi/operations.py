@@ -69,8 +69,12 @@ OPERATIONS = (
         "Characters",
         "Create a character, location or prop, or its next version",
         {
-            201: Answer("The first version.", answers.Character, headers=("Location",), links=CHARACTER),
-            200: Answer("The next version of one that there was.", answers.Character, links=CHARACTER),
+            201: Answer(
+                "The first version.", answers.Character, headers=("Location",), links=CHARACTER
+            ),
+            200: Answer(
+                "The next version of one that there was.", answers.Character, links=CHARACTER
+            ),
         },
         "Its reference images are fetched, checked and copied before this answers. References of "
         "the version before are replaced. `reference_image_url` is a short form of one reference.",
@@ -135,7 +139,9 @@ OPERATIONS = (
         "Cancel a prediction",
         {
             200: Answer("It is known how it ended.", answers.Prediction),
-            202: Answer("Its provider was asked, and has not said.", answers.Prediction, headers=()),
+            202: Answer(
+                "Its provider was asked, and has not said.", answers.Prediction, headers=()
+            ),
         },
         "One that waits is not sent; one that runs is canceled at its provider. "
         "`cancellation.in_time` says whether no picture was made.",
@@ -195,7 +201,9 @@ OPERATIONS = (
         query=(
             *_PAGE,
             Parameter(
-                "status", "Only those.", {"type": "string", "enum": [s.value for s in CallbackStatus]}
+                "status",
+                "Only those.",
+                {"type": "string", "enum": [s.value for s in CallbackStatus]},
             ),
             Parameter(
                 "subject",
@@ -244,7 +252,7 @@ OPERATIONS = (
         "GET /models",
         "Models",
         "The catalogue: what models take, and what they cost",
-        {200: Answer("All of them.", answers.Page[answers.Model])},
+        {200: Answer("All of them.", answers.Models)},
         query=(
             Parameter(
                 "sort",

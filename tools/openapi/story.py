@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from storyhook import wiring
+from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.prediction import Prediction
 from storyhook.web.request import Answer as WebAnswer
 from tests.fixtures import cloud as clouds
@@ -51,9 +52,7 @@ class Story:
         answer = self.gateway.request(method, path, body, **values)
         kept = body.decode() if isinstance(body, bytes) else body
         self.exchanges.append(
-            Exchange(
-                operation, name or operation, path, answer, kept, values.get("query") or {}
-            )
+            Exchange(operation, name or operation, path, answer, kept, values.get("query") or {})
         )
         return answer.json if answer.headers["content-type"].endswith("json") else None
 
@@ -81,7 +80,9 @@ class Story:
 
     def submit(self, *prediction_ids: str) -> None:
         """What a board's workflow does for its scenes."""
-        bodies = [{"prediction_id": each, "task_token": f"task of {each}"} for each in prediction_ids]
+        bodies = [
+            {"prediction_id": each, "task_token": f"task of {each}"} for each in prediction_ids
+        ]
         self.stage.run("submit", events.queue("submissions", *bodies))
 
     def deliver(self) -> None:
@@ -102,6 +103,7 @@ def stage() -> Iterator[Stage]:
         patch.setattr(wiring, "random", SimpleNamespace(random=lambda: 0.5))
         with functions.staged(cloud, Clock(), patch) as stage:
             stage.seed_key()
+            stage.described = False  # the document is made of this
             yield stage
 
 
@@ -113,12 +115,16 @@ def told(stage: Stage) -> Story:
     return story
 
 
+FROM_BEHIND = "https://images.example.com/elena-back.png"
 ELENA = {
     "id": "elena",
     "name": "Elena",
     "description": "young woman with long red hair, green eyes",
     "outfit": "brown leather jacket",
-    "references": [{"url": events.REFERENCE, "role": "face", "angle": "front"}],
+    "references": [
+        {"url": events.REFERENCE, "role": "face", "angle": "front"},
+        {"url": FROM_BEHIND, "role": "full_body", "angle": "back"},
+    ],
 }
 PREDICTION = {
     "model": "flux-2-pro",
@@ -157,17 +163,21 @@ STORYBOARD = {
 
 
 def _characters(story: Story) -> None:
+    story.stage.web.pages[FROM_BEHIND] = story.stage.web.pages[events.REFERENCE]
     story.ask("createCharacter", "POST /characters", ELENA, name="new")
     better = {**ELENA, "outfit": "green cloak"}
     story.ask("createCharacter", "POST /characters", better, name="nextVersion")
     story.ask("getCharacter", "GET /characters/elena")
-    story.ask("listCharacters", "GET /characters", query={"limit": "10"})
+    story.ask("createCharacter", "POST /characters", events.CHARACTER, name="second")
+    story.ask("listCharacters", "GET /characters", query={"limit": "1"})
     story.ask("listModels", "GET /models", query={"sort": "price"})
 
 
 def _one_picture(story: Story) -> None:
     dry = {"dry_run": "true"}
     story.ask("createPrediction", "POST /predictions", PREDICTION, name="dryRun", query=dry)
+    one = {**PREDICTION, "model": "kontext"}
+    story.ask("createPrediction", "POST /predictions", one, name="dryRunOfOneReference", query=dry)
     made = story.ask("createPrediction", "POST /predictions", PREDICTION, name="create")
     here = f"/predictions/{made['id']}"
     story.ask("getPrediction", f"GET {here}", name="running")
@@ -178,11 +188,16 @@ def _one_picture(story: Story) -> None:
     listed = story.ask("listCallbacks", "GET /callbacks", query={"subject": made["id"]})
     callback = listed["items"][0]["urls"]
     story.ask("getCallback", f"GET {callback['self']}", name="delivered")
-    story.stage.web.pages[events.CALLBACK_URL] = WebAnswer(500, b"oops", False)
-    story.ask("replayCallback", f"POST {callback['replay']}")
-    story.deliver()
-    story.ask("getCallback", f"GET {callback['self']}", name="failing")
-    story.stage.web.pages[events.CALLBACK_URL] = WebAnswer(200, b"", False)
+    silent = DownloadFailed("app.example.com did not answer.", retryable=True)
+    for name, page in (
+        ("silent", silent),
+        ("failing", WebAnswer(500, b"oops", False)),
+        ("disabled", WebAnswer(410, b"gone", False)),
+    ):
+        story.stage.web.pages[events.CALLBACK_URL] = page
+        story.ask("replayCallback", f"POST {callback['replay']}")
+        story.deliver()
+        story.ask("getCallback", f"GET {callback['self']}", name=name)
 
 
 def _other_ends(story: Story) -> None:
@@ -191,6 +206,12 @@ def _other_ends(story: Story) -> None:
         made = story.ask("createPrediction", "POST /predictions", PREDICTION, name="create")
         story.hear(made["id"], failed, **how)
         story.ask("getPrediction", f"GET /predictions/{made['id']}", name=end)
+    story.deliver()
+    failing = story.ask("listCallbacks", "GET /callbacks", query={"status": "failed"})["items"][0]
+    story.ask("getCallback", f"GET {failing['urls']['self']}", name="notSent")
+    story.stage.web.pages[events.CALLBACK_URL] = WebAnswer(200, b"", False)
+    story.ask("replayCallback", f"POST {failing['urls']['replay']}")
+    story.deliver()
     busy = {**PREDICTION, "seed": 429}
     made = story.ask("createPrediction", "POST /predictions", busy, name="queued")
     story.ask("cancelPrediction", f"POST /predictions/{made['id']}/cancel", name="inTime")
@@ -209,13 +230,31 @@ def _board(story: Story) -> None:
     story.submit(first, second)
     story.hear(first)
     story.hear(second, failed, blocked=True)
+    story.submit(second)
     story.ask("getStoryboard", f"GET {here}", name="running")
-    story.ask("cancelStoryboard", f"POST {here}/cancel")
-    story.stage.clock.advance(minutes=1)
-    story.stage.run("reconcile", {})
+    replaced = story.ask("getPrediction", f"GET /predictions/{second}", name="replaced")
+    story.ask("cancelStoryboard", f"POST {here}/cancel", name="asked")
+    fallback = f"/predictions/{replaced['replaced_by']}"
+    story.ask("getPrediction", f"GET {fallback}", name="fallback")
+    story.hear(replaced["replaced_by"], canceled)
+    story.stage.run("assemble", {"storyboard_id": board["id"]})
     story.ask("getStoryboard", f"GET {here}", name="canceled")
-    story.ask("listStoryboards", "GET /storyboards")
+    story.ask("cancelStoryboard", f"POST {here}/cancel", name="isOver")
+    scenes = [{"description": "A lighthouse in a storm"}]
+    short = {"title": "No people", "model": "flux-2-pro", "scenes": scenes}
+    story.ask("createStoryboard", "POST /storyboards", short, name="withoutCharacters")
+    listed = story.ask("listStoryboards", "GET /storyboards", query={"limit": "1"})
+    after = {"cursor": listed["next_cursor"]}
+    story.ask("listStoryboards", "GET /storyboards", query=after, name="nextPage")
     story.deliver()
+    listed = story.ask("listCallbacks", "GET /callbacks", query={"limit": "2"}, name="page")
+    told = next(each for each in listed["items"] if each["type"] == "storyboard.completed")
+    story.ask("getCallback", f"GET {told['urls']['self']}", name="ofStoryboard")
+
+
+def canceled(_provider: str, job: str) -> Any:
+    """Replicate's webhook of a job that it has stopped."""
+    return {"id": job, "status": "canceled", "output": None, "error": None}
 
 
 def _secrets(story: Story) -> None:
