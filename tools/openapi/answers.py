@@ -423,6 +423,9 @@ class Nothing(TypedDict):
     pass
 
 
+AnyObject = dict[str, Any]
+
+
 class FieldProblem(TypedDict):
     path: Annotated[str, Field(examples=["scenes[2].characters[0]"])]
     message: str

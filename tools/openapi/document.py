@@ -19,12 +19,11 @@ from tools.openapi.story import Exchange
 
 Json = dict[str, Any]
 
-_ID = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
 _TEXT = """A story goes in, pictures in which the characters stay the same person come out, and a
 signed callback arrives.
 
-Send `Authorization: Bearer shk_…` with every request. Money is a decimal text in USD, `null` where it
-is not known. Times are RFC 3339 in UTC. Answers may gain fields: ignore those that you do not know.
+Send `Authorization: Bearer shk_…` with every request. Money is a decimal text in USD, `null` where
+it is not known. Times are RFC 3339 in UTC. Answers may gain fields: ignore those that you do not know.
 Refusals are `application/problem+json` with a stable `type` and one sentence that says what to do;
 what API Gateway refuses before that is `{"message": …}`."""
 _GATEWAY = {
@@ -140,8 +139,8 @@ def _path(operation: Operation, exchanges: Sequence[Exchange]) -> list[Json]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": PATH_PARAMETERS[name],
-            "schema": _ID if name.endswith("_id") else {"type": "string"},
+            "description": PATH_PARAMETERS[name].text,
+            "schema": dict(PATH_PARAMETERS[name].schema),
             **({"example": real[name]} if name in real else {}),
         }
         for name in operation.path_parameters
@@ -156,9 +155,7 @@ def _query(operation: Operation) -> list[Json]:
 
 
 def _responses(operation: Operation, schemas: _Schemas, exchanges: Sequence[Exchange]) -> Json:
-    found: dict[int, Json] = {}
-    for status, answer in operation.answers.items():
-        found[status] = _answer(answer, schemas)
+    found = {status: _answer(answer, schemas) for status, answer in operation.answers.items()}
     for status, kinds in _by_status(operation.all_refusals).items():
         found[status] = _refusal(kinds, schemas)
     for status, text in _GATEWAY.items():
@@ -166,8 +163,9 @@ def _responses(operation: Operation, schemas: _Schemas, exchanges: Sequence[Exch
             here = found.setdefault(status, {"description": text, "content": {}})
             here["content"][JSON] = {"schema": schemas.of(answers.GatewayMessage)}
     for status, response in found.items():
-        for content_type, content in response.get("content", {}).items():
-            content |= response_examples(exchanges, status, content_type)
+        if status not in operation.answers or operation.answers[status].exemplary:
+            for content_type, content in response["content"].items():
+                content |= response_examples(exchanges, status, content_type)
     return {str(status): found[status] for status in sorted(found)}
 
 
@@ -176,7 +174,7 @@ def _answer(answer: Answer, schemas: _Schemas) -> Json:
     if answer.headers:
         shown["headers"] = {name: _HEADERS[name] for name in answer.headers}
     schema = schemas.of(answer.shape) if answer.shape else {"type": "string"}
-    shown["content"] = {answer.content_type: {"schema": schema}}
+    shown["content"] = {kind: {"schema": schema} for kind in answer.content_types}
     if answer.links:
         shown["links"] = {
             operation: {"operationId": operation, "parameters": {name: "$response.body#/id"}}

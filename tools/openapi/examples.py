@@ -28,6 +28,8 @@ def request_examples(exchanges: Sequence[Exchange]) -> Json:
 
 def response_examples(exchanges: Sequence[Exchange], status: int, content_type: str) -> Json:
     found: Json = {}
+    if not content_type.endswith("json"):
+        return found
     for each in exchanges:
         answer = each.answer
         if answer.status == status and answer.headers["content-type"] == content_type:

@@ -32,13 +32,15 @@ class Answer:
     """One status of an operation. `shape` is a type of `answers`, or None for what is no JSON.
 
     `links`: operation -> parameter, for what can be done next with the `id` of the answer.
+    `exemplary`: whether real ones are shown.
     """
 
     text: str
     shape: Any = None
-    content_type: str = JSON
+    content_types: tuple[str, ...] = (JSON,)
     headers: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    exemplary: bool = True
 
 
 @dataclass(frozen=True)

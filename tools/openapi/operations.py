@@ -4,6 +4,7 @@ from typing import Any
 
 from storyhook.domain import errors, model_views
 from storyhook.domain.callback import CallbackStatus
+from storyhook.http import pages
 from storyhook.http.requests import (
     CharacterBody,
     NothingBody,
@@ -20,13 +21,19 @@ STORYBOARD = dict.fromkeys(("getStoryboard", "cancelStoryboard"), "storyboard_id
 CHARACTER = {"getCharacter": "character_id"}
 CALLBACK = dict.fromkeys(("getCallback", "replayCallback"), "callback_id")
 
-PATH_PARAMETERS: dict[str, str] = {
-    "character_id": "As given when it was created.",
-    "prediction_id": "The prediction's `id`.",
-    "storyboard_id": "The board's `id`.",
-    "callback_id": "The callback's `id`, which is its `webhook-id` too.",
-    "provider": "`fal` or `replicate`.",
-    "token": "Ours; it is in the URL that the provider was given.",
+_ID = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+PATH_PARAMETERS = {
+    each.name: each
+    for each in (
+        Parameter("character_id", "As given when it was created.", _ID),
+        Parameter("prediction_id", "The prediction's `id`.", _ID),
+        Parameter("storyboard_id", "The board's `id`.", _ID),
+        Parameter("callback_id", "The callback's `id`, which is its `webhook-id` too.", _ID),
+        Parameter("provider", "Who calls.", {"type": "string", "enum": ["fal", "replicate"]}),
+        Parameter("token", "It is in the URL that the provider was given.", {"type": "string"}),
+        Parameter("file", "As the page names it.", {"type": "string", "enum": [*pages.ASSETS]}),
+        Parameter("slug", "The last part of a `type`.", {"type": "string", "pattern": "^[a-z-]+$"}),
+    )
 }
 _PAGE = (
     Parameter(
@@ -157,7 +164,7 @@ OPERATIONS = (
             202: Answer("Accepted.", answers.Storyboard, headers=("Location",), links=STORYBOARD),
             200: Answer("The plan, of a dry run.", answers.StoryboardPlan),
         },
-        "Its scenes are made side by side, and each ends for itself. Characters may be brought along.",
+        "Its scenes are made side by side; each ends for itself. Characters may be brought along.",
         body=StoryboardBody,
         query=(_DRY_RUN,),
         refusals=(*_PLANNING, *_FETCHING),
@@ -260,6 +267,38 @@ OPERATIONS = (
                 {"type": "string", "enum": list(model_views.SORTS)},
             ),
         ),
+    ),
+    Operation(
+        "getDescription",
+        "GET /openapi.json",
+        "Documentation",
+        "This description",
+        {200: Answer("OpenAPI 3.1.", answers.AnyObject, exemplary=False)},
+        public=True,
+    ),
+    Operation(
+        "getDocs",
+        "GET /docs",
+        "Documentation",
+        "A page to read this on, and to try it",
+        {200: Answer("The page.", content_types=("text/html",))},
+        public=True,
+    ),
+    Operation(
+        "getDocsFile",
+        "GET /docs/{file}",
+        "Documentation",
+        "A part of that page",
+        {200: Answer("A script or style.", content_types=("text/javascript", "text/css"))},
+        public=True,
+    ),
+    Operation(
+        "getProblem",
+        "GET /problems/{slug}",
+        "Documentation",
+        "What a problem's `type` means",
+        {200: Answer("A page.", content_types=("text/html",))},
+        public=True,
     ),
     Operation(
         "receiveWebhook",

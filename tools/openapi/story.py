@@ -16,6 +16,8 @@ import pytest
 from storyhook import wiring
 from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.prediction import Prediction
+from storyhook.http import pages
+from storyhook.usecases import characters
 from storyhook.web.request import Answer as WebAnswer
 from tests.fixtures import cloud as clouds
 from tests.fixtures import events, functions, signing
@@ -100,6 +102,8 @@ def stage() -> Iterator[Stage]:
     with clouds.running() as cloud, pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring, "randomness", chance)
         patch.setattr(wiring.parts, "randomness", chance)
+        # One after the other, so that each reference gets the same id in each run.
+        patch.setattr(characters, "_PARALLEL_FETCHES", 1)
         patch.setattr(wiring, "random", SimpleNamespace(random=lambda: 0.5))
         with functions.staged(cloud, Clock(), patch) as stage:
             stage.seed_key()
@@ -110,7 +114,7 @@ def stage() -> Iterator[Stage]:
 def told(stage: Stage) -> Story:
     """The whole story, with a request of every operation."""
     story = Story(stage, Gateway(stage))
-    for part in (_characters, _one_picture, _other_ends, _board, _secrets, _refused):
+    for part in (_characters, _one_picture, _other_ends, _board, _secrets, _pages, _refused):
         part(story)
     return story
 
@@ -263,6 +267,14 @@ def _secrets(story: Story) -> None:
     story.ask("rotateCallbackSecret", "POST /callback-secret/rotate", name="tooSoon")
     force = {"force": True}
     story.ask("rotateCallbackSecret", "POST /callback-secret/rotate", force, name="force")
+
+
+def _pages(story: Story) -> None:
+    story.ask("getDescription", "GET /openapi.json", key=None)
+    story.ask("getDocs", "GET /docs", key=None)
+    for name in pages.ASSETS:
+        story.ask("getDocsFile", f"GET /docs/{name}", key=None)
+    story.ask("getProblem", "GET /problems/unknown-model", key=None)
 
 
 def _refused(story: Story) -> None:

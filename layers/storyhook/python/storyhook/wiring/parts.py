@@ -3,6 +3,7 @@
 import secrets as randomness
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from storyhook import settings
@@ -55,6 +56,11 @@ class SettleSettings(CallbackSource, Protocol):
 
 def clock() -> datetime:
     return datetime.now(UTC)
+
+
+def pages_folder() -> Path:
+    """Where the layer's build puts the files of the public pages."""
+    return Path(__file__).parents[1] / "pages"
 
 
 def client(service: str) -> "LazyClient":
