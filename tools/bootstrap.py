@@ -1,11 +1,12 @@
-"""Make `.tools/`: the three virtual environments that everything else in this project runs with.
+"""Make `.tools/`: the virtual environments that everything else in this project runs with.
 
     .tools/uv      the installer, pinned
     .tools/dev     this project's code, tests, demo, linters
     .tools/cloud   the local cloud's emulator; apart, because functions can see its packages
     .tools/sam     the SAM CLI; apart, because it pins a great deal
+    .tools/fuzz    schemathesis; made only for `make fuzz`
 
-Started with `python3 -m tools.bootstrap`; `make` does so before anything that needs them.
+Started with `python3 -m tools.bootstrap [fuzz]`; `make` does so before anything that needs them.
 Needs only a python3 of 3.9 or later and a way to reach a Python package index; standard library
 only. A stamp in each environment makes repeated runs instant. Nothing outside the project's
 folder is written, apart from the installers' own download caches.
@@ -31,31 +32,36 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 UV = TOOLS / "uv" / "bin" / "uv"
 ENVIRONMENTS = ("dev", "cloud", "sam")
+ON_DEMAND = ("fuzz",)
 
 
 def main() -> None:
     if sys.version_info < (3, 9):
         fail(f"This needs python3 of 3.9 or later to start with; {sys.executable} is older.")
-    if all(is_ready(name) for name in ENVIRONMENTS):
+    unknown = [name for name in sys.argv[1:] if name not in ON_DEMAND]
+    if unknown:
+        fail(f"There is no environment {unknown[0]}; made on demand: {', '.join(ON_DEMAND)}.")
+    wanted = (*ENVIRONMENTS, *sys.argv[1:])
+    if all(is_ready(name) for name in wanted):
         return
     TOOLS.mkdir(exist_ok=True)
     try:
         with one_at_a_time(TOOLS / "lock"):
-            make_all()
+            make_all(wanted)
     except Unavailable as problem:
         fail(str(problem))
     except KeyboardInterrupt:
         fail("Interrupted. The next run goes on from here.")
 
 
-def make_all() -> None:
+def make_all(wanted: tuple[str, ...]) -> None:
     started = time.monotonic()
     environment = clean_environment()
     if not UV.exists():
         with step("uv, the installer"):
             install_uv(environment)
     python: Path | None = None
-    for name in ENVIRONMENTS:
+    for name in wanted:
         if is_ready(name):
             continue
         if python is None:

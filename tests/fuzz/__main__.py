@@ -1,0 +1,82 @@
+"""python -m tests.fuzz: schemathesis on every operation of docs/openapi.json.
+
+On a local cloud of its own with simulated providers, or in this process (`--in-process`), where a
+request takes a tenth of the time. Held to the document closed: what is not described is wrong.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.cloud import LocalCloud
+from tests.fixtures import events
+from tests.fixtures.contract import closed, written
+from tests.fixtures.door import opened
+from tests.fixtures.gateway import Gateway
+from tools.openapi.story import stage, told
+
+HERE = Path(__file__).parent
+SCHEMATHESIS = HERE.parents[1] / ".tools/fuzz/bin/schemathesis"
+
+
+def main() -> None:
+    options = arguments()
+    with in_process() if options.in_process else local_cloud() as (url, key):
+        sys.exit(run(url, key, options))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    parser.add_argument("--cases", type=int, default=1000, help="of each operation; 1000")
+    parser.add_argument("--in-process", action="store_true", help="without a local cloud")
+    parser.add_argument("--operation", action="append", default=[], help="only this operationId")
+    parser.add_argument("--seed", type=int, default=1, help="another one, other cases")
+    return parser.parse_args()
+
+
+@contextmanager
+def in_process() -> Iterator[tuple[str, str]]:
+    """The functions on moto, after the story that the document's examples are of."""
+    with stage() as here:
+        gateway = told(here).gateway
+        with opened(gateway) as door:
+            yield door.url, events.API_KEY
+
+
+@contextmanager
+def local_cloud() -> Iterator[tuple[str, str]]:
+    quick = {"speed": 100.0, "drawing": "plain"}
+    with LocalCloud.start(
+        "fuzz",
+        lambda text: print(text, file=sys.stderr),
+        simulators={"fal": quick, "replicate": quick},
+    ) as cloud:
+        yield cloud.api_url, cloud.api_key
+
+
+def run(url: str, key: str, options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="storyhook-fuzz-") as folder:
+        document, report = Path(folder, "openapi.json"), Path(folder, "report.ndjson")
+        document.write_text(json.dumps(closed(written().document)), encoding="utf-8")
+        command = [
+            *(str(SCHEMATHESIS), "--config-file", str(HERE / "schemathesis.toml")),
+            *("run", str(document), "--url", url, "--header", f"Authorization: Bearer {key}"),
+            *("--max-examples", str(options.cases), "--seed", str(options.seed)),
+            *("--report", "ndjson", "--report-ndjson-path", str(report)),
+            *("--continue-on-failure", "--request-timeout", "60"),
+            *("--suppress-health-check", "all", "--output-sanitize", "true"),
+        ]
+        for each in options.operation:
+            command += ["--include-operation-id", each]
+        done = subprocess.run(command, check=False)
+        return done.returncode
+
+
+if __name__ == "__main__":
+    main()
