@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,6 @@ from local.cloud import LocalCloud
 from tests.fixtures import events
 from tests.fixtures.contract import closed, written
 from tests.fixtures.door import opened
-from tests.fixtures.gateway import Gateway
 from tools.openapi.story import stage, told
 
 HERE = Path(__file__).parent
@@ -61,6 +60,7 @@ def local_cloud() -> Iterator[tuple[str, str]]:
 
 
 def run(url: str, key: str, options: argparse.Namespace) -> int:
+    """schemathesis's own exit code; prints what was sent and answered."""
     with tempfile.TemporaryDirectory(prefix="storyhook-fuzz-") as folder:
         document, report = Path(folder, "openapi.json"), Path(folder, "report.ndjson")
         document.write_text(json.dumps(closed(written().document)), encoding="utf-8")
@@ -69,13 +69,31 @@ def run(url: str, key: str, options: argparse.Namespace) -> int:
             *("run", str(document), "--url", url, "--header", f"Authorization: Bearer {key}"),
             *("--max-examples", str(options.cases), "--seed", str(options.seed)),
             *("--report", "ndjson", "--report-ndjson-path", str(report)),
-            *("--continue-on-failure", "--request-timeout", "60"),
-            *("--suppress-health-check", "all", "--output-sanitize", "true"),
+            *("--continue-on-failure", "--request-timeout", "60", "--suppress-health-check", "all"),
         ]
         for each in options.operation:
             command += ["--include-operation-id", each]
         done = subprocess.run(command, check=False)
-        return done.returncode
+        print(counted(report))
+    return done.returncode
+
+
+def counted(report: Path) -> str:
+    """How many requests each operation got, in all phases, and with what they were answered."""
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    for line in report.read_text(encoding="utf-8").splitlines():
+        recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        for name, case in recorder.get("cases", {}).items():
+            answer = recorder["interactions"].get(name, {}).get("response")
+            if answer:
+                sent = case["value"]
+                found[f"{sent['method']} {sent['path']}"][answer["status_code"]] += 1
+    lines = [f"{'operation':46} requests  answers"]
+    for name, answers in sorted(found.items(), key=lambda each: each[0].split()[::-1]):
+        statuses = "  ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
+        lines.append(f"{name:46} {answers.total():8}  {statuses}")
+    lines.append(f"{'all':46} {sum(each.total() for each in found.values()):8}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

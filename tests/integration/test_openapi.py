@@ -6,9 +6,11 @@ import pytest
 from openapi_spec_validator import validate
 
 from storyhook import wiring
+from storyhook.http import requests
 from tests.fixtures import gateway
 from tests.fixtures.contract import PLACE, Contract, written
 from tools.openapi.document import as_text, document
+from tools.openapi.fields import TEXTS
 from tools.openapi.operations import OPERATIONS
 from tools.openapi.story import Story, stage, told
 
@@ -39,6 +41,14 @@ def test_every_route_is_an_operation_and_vice_versa(story: Story) -> None:
 def test_what_is_public_says_so() -> None:
     public = {route.key for route in gateway.routes() if route.public}
     assert {operation.route for operation in OPERATIONS if operation.public} == public
+
+
+def test_every_field_of_a_request_is_explained() -> None:
+    bodies = {operation.body for operation in OPERATIONS if operation.body}
+    inside = {requests.ReferenceBody, requests.OverrideBody, requests.SceneBody}
+    assert set(TEXTS) == bodies | inside
+    for kind, texts in TEXTS.items():
+        assert list(texts) == list(kind.model_fields), kind.__name__
 
 
 def test_the_story_asks_every_operation_for_every_answer(story: Story) -> None:

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -13,17 +13,16 @@ from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
 from tools.openapi import answers
 from tools.openapi.examples import path_examples, request_examples, response_examples
+from tools.openapi.fields import TEXTS
 from tools.openapi.operation import JSON, Answer, Operation
 from tools.openapi.operations import OPERATIONS, PATH_PARAMETERS
 from tools.openapi.story import Exchange
 
 Json = dict[str, Any]
+_Mode = Literal["validation", "serialization"]
 
-_TEXT = """A story goes in, pictures in which the characters stay the same person come out, and a
-signed callback arrives.
-
-Send `Authorization: Bearer shk_…` with every request. Money is a decimal text in USD, `null` where
-it is not known. Times are RFC 3339 in UTC. Answers may gain fields: ignore those that you do not know.
+_TEXT = """Send `Authorization: Bearer shk_…` with every request. Money is a decimal text in USD, `null` where
+it is not known. Times are RFC 3339 in UTC. Answers may gain fields: ignore what you do not know.
 Refusals are `application/problem+json` with a stable `type` and one sentence that says what to do;
 what API Gateway refuses before that is `{"message": …}`."""
 _GATEWAY = {
@@ -55,7 +54,8 @@ def document(exchanges: Sequence[Exchange] = ()) -> Json:
         "info": {
             "title": "Storyhook",
             "version": "1",
-            "summary": "A story goes in over HTTP, pictures with the same characters come out.",
+            "summary": "A story goes in over HTTP, pictures in which the characters stay the same "
+            "person come out, and a signed callback arrives.",
             "description": _TEXT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -85,7 +85,7 @@ class _Schemas:
         shapes = {a.shape for o in operations for a in o.answers.values() if a.shape}
         shapes |= {answers.Problem, answers.GatewayMessage, *_EVENT_DATA.values()}
         bodies = {o.body for o in operations if o.body}
-        wanted = [
+        wanted: list[tuple[Any, _Mode, TypeAdapter[Any]]] = [
             *((shape, "serialization", TypeAdapter(shape)) for shape in sorted(shapes, key=repr)),
             *((body, "validation", TypeAdapter(body)) for body in sorted(bodies, key=repr)),
         ]
@@ -93,9 +93,12 @@ class _Schemas:
             wanted, ref_template="#/components/schemas/{model}"
         )
         self.all = {name: _without_titles(s) for name, s in sorted(found["$defs"].items())}
+        for kind, texts in TEXTS.items():
+            for name, text in texts.items():
+                self.all[kind.__name__]["properties"][name]["description"] = text
 
     def of(self, shape: Any) -> Json:
-        mode = "serialization" if (shape, "serialization") in self._places else "validation"
+        mode: _Mode = "serialization" if (shape, "serialization") in self._places else "validation"
         return dict(self._places[shape, mode])
 
 
