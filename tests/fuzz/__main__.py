@@ -6,28 +6,40 @@ request takes a tenth of the time. Held to the document closed: what is not desc
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.cloud import LocalCloud
+from tests.e2e.support import Customer
 from tests.fixtures import events
 from tests.fixtures.contract import closed, written
 from tests.fixtures.door import opened
 from tools.openapi.story import stage, told
 
 HERE = Path(__file__).parent
+_EXAMPLES = re.compile(r"https://(images|app)\.example\.com/")
 SCHEMATHESIS = HERE.parents[1] / ".tools/fuzz/bin/schemathesis"
 
 
 def main() -> None:
     options = arguments()
-    with in_process() if options.in_process else local_cloud() as (url, key):
-        sys.exit(run(url, key, options))
+    with in_process() if options.in_process else local_cloud() as target:
+        sys.exit(run(target, options))
+
+
+@dataclass(frozen=True)
+class Target:
+    url: str
+    key: str
+    outside: str = ""
+    """Where the pictures and the receiver of the document's examples really are."""
 
 
 def arguments() -> argparse.Namespace:
@@ -40,33 +52,40 @@ def arguments() -> argparse.Namespace:
 
 
 @contextmanager
-def in_process() -> Iterator[tuple[str, str]]:
+def in_process() -> Iterator[Target]:
     """The functions on moto, after the story that the document's examples are of."""
     with stage() as here:
         gateway = told(here).gateway
         with opened(gateway) as door:
-            yield door.url, events.API_KEY
+            yield Target(door.url, events.API_KEY)
 
 
 @contextmanager
-def local_cloud() -> Iterator[tuple[str, str]]:
+def local_cloud() -> Iterator[Target]:
     quick = {"speed": 100.0, "drawing": "plain"}
-    with LocalCloud.start(
-        "fuzz",
-        lambda text: print(text, file=sys.stderr),
-        simulators={"fal": quick, "replicate": quick},
-    ) as cloud:
-        yield cloud.api_url, cloud.api_key
+    with (
+        Customer() as outside,
+        LocalCloud.start(
+            "fuzz",
+            lambda text: print(text, file=sys.stderr),
+            simulators={"fal": quick, "replicate": quick},
+        ) as cloud,
+    ):
+        yield Target(cloud.api_url, cloud.api_key, outside.url("/"))
 
 
-def run(url: str, key: str, options: argparse.Namespace) -> int:
+def run(target: Target, options: argparse.Namespace) -> int:
     """schemathesis's own exit code; prints what was sent and answered."""
     with tempfile.TemporaryDirectory(prefix="storyhook-fuzz-") as folder:
         document, report = Path(folder, "openapi.json"), Path(folder, "report.ndjson")
-        document.write_text(json.dumps(closed(written().document)), encoding="utf-8")
+        text = json.dumps(closed(written().document))
+        if target.outside:
+            text = _EXAMPLES.sub(target.outside, text)
+        document.write_text(text, encoding="utf-8")
         command = [
             *(str(SCHEMATHESIS), "--config-file", str(HERE / "schemathesis.toml")),
-            *("run", str(document), "--url", url, "--header", f"Authorization: Bearer {key}"),
+            *("run", str(document), "--url", target.url),
+            *("--header", f"Authorization: Bearer {target.key}"),
             *("--max-examples", str(options.cases), "--seed", str(options.seed)),
             *("--report", "ndjson", "--report-ndjson-path", str(report)),
             *("--continue-on-failure", "--request-timeout", "60", "--suppress-health-check", "all"),

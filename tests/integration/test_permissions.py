@@ -82,7 +82,7 @@ def calls(stage: Stage, function: str) -> list[Call]:
 def test_what_a_function_does_is_allowed(stage: Stage, function: str) -> None:
     stage.seed_all()
     done = calls(stage, function)
-    assert done, "its events reach AWS"
+    assert bool(done) == bool(list(statements(function))), "its events reach AWS, or it may nothing"
     assert [call for call in done if not allowed(function, call)] == []
 
 

@@ -21,8 +21,10 @@ from tools.openapi.story import Exchange
 Json = dict[str, Any]
 _Mode = Literal["validation", "serialization"]
 
-_TEXT = """Send `Authorization: Bearer shk_…` with every request. Money is a decimal text in USD, `null` where
-it is not known. Times are RFC 3339 in UTC. Answers may gain fields: ignore what you do not know.
+_TEXT = """Send `Authorization: Bearer shk_…` with every request. Money is a decimal text in USD,
+`null` where it is not known. Times are RFC 3339 in UTC. Answers may gain fields: ignore what you
+do not know.
+
 Refusals are `application/problem+json` with a stable `type` and one sentence that says what to do;
 what API Gateway refuses before that is `{"message": …}`."""
 _GATEWAY = {
