@@ -10,7 +10,7 @@ CHECKOV := env -u PYTHONPATH .tools/guard/bin/checkov --quiet --compact --skip-d
 export PYTHONPATH := layers/storyhook/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench campaign models up down status build deploy redrive \
+.PHONY: help demo test check bench campaign fuzz openapi models up down status build deploy redrive \
 	requirements clean tools lint types template format audit needs smoke
 
 help: ## this list
@@ -33,6 +33,13 @@ campaign: tools ## what make test shows of faults at length; writes docs/reliabi
 	@$(PYTHON) -m tests.reliability $(ARGS)
 	@$(if $(ARGS),,$(PYTHON) -m tests.reliability.pairs)
 	@$(if $(ARGS),,$(PYTHON) -m pytest -q -s tests/e2e/storm.py)
+
+fuzz: tools ## requests that nobody would write, for every operation [ARGS="--cases 100 --in-process"]
+	@python3 -m tools.bootstrap fuzz
+	@$(PYTHON) -m tests.fuzz $(ARGS)
+
+openapi: tools ## describe the API again after a change; writes docs/openapi.json
+	@LOG_LEVEL=ERROR $(PYTHON) -m tools.openapi
 
 models: tools ## try every model of the catalogue on a local cloud; writes docs/models.md
 	@$(PYTHON) -m local.trial $(ARGS)
@@ -72,7 +79,7 @@ COMPILE = $(UV) pip compile --quiet --python $(PYTHON) --python-version 3.13 --u
 
 requirements: tools ## pin again after a change of a .in file [UPGRADE=1 for the newest of all]
 	@$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	@for name in dev cloud sam guard uv; do \
+	@for name in dev cloud sam fuzz guard uv; do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 audit: ## look up known weaknesses of every pinned package; needs the internet

@@ -5,8 +5,9 @@
     .tools/cloud   the local cloud's emulator; apart, because functions can see its packages
     .tools/sam     the SAM CLI; apart, because it pins a great deal
     .tools/guard   checkov and pip-audit; made only for `make template` and `make audit`
+    .tools/fuzz    schemathesis; made only for `make fuzz`
 
-Started with `python3 -m tools.bootstrap [guard]`; `make` does so before anything that needs them.
+Started with `python3 -m tools.bootstrap [guard|fuzz]`; `make` does so before anything that needs them.
 Needs only a python3 of 3.9 or later and a way to reach a Python package index; standard library
 only. A stamp in each environment makes repeated runs instant. Nothing outside the project's
 folder is written, apart from the installers' own download caches.
@@ -32,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 UV = TOOLS / "uv" / "bin" / "uv"
 ENVIRONMENTS = ("dev", "cloud", "sam")
-ON_DEMAND = ("guard",)
+ON_DEMAND = ("fuzz", "guard")
 
 
 def main() -> None:

@@ -3,6 +3,9 @@
 Events are signed for a fixed moment (fixtures/clock.py), so the functions' clock stands still.
 """
 
+import base64
+import gzip
+import html
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +16,8 @@ import pytest
 from storyhook.aws import clients
 from storyhook.aws.predictions import prediction_key
 from storyhook.domain.callback import CallbackStatus
-from storyhook.domain.outcome import Failure, FailureKind
+from storyhook.domain.errors import StoryhookError
+from storyhook.domain.outcome import RULES, Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.providers.callbacks import callback_secret
@@ -80,6 +84,8 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "create_prediction/unknown_model": (422, "unknown-model", ["model"]),
     "create_prediction/callback_events_of_a_board": (422, "invalid-request", ["callback_events"]),
     "create_prediction/callback_not_https": (422, "invalid-callback-url", ["callback_url"]),
+    "pages/docs_file_unknown": (404, "not-found", []),
+    "pages/problem_unknown": (404, "not-found", []),
     "webhook/fal_forged": (401, "bad-signature", []),
     "webhook/replicate_forged": (401, "bad-signature", []),
     "webhook/fal_unknown_token": (404, "not-found", []),
@@ -727,6 +733,53 @@ def test_webhook_replicate_starting(stage: Stage, run: Run) -> None:
     before = stage.cloud.state()
     assert body(run()) == {}
     assert stage.cloud.state() == before
+
+
+# --- pages ---
+
+
+@on(
+    "pages/description",
+    "pages/docs",
+    "pages/docs_file",
+    "pages/problem",
+    "pages/problem_of_a_scene",
+)
+def test_a_page_is_served_with_nothing_of_elsewhere(stage: Stage, run: Run) -> None:
+    before = stage.cloud.state()
+    answer = run()
+    assert answer["statusCode"] == 200
+    policy = answer["headers"]["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self';")
+    assert "unsafe" not in policy
+    assert "<script>" not in answer["body"]
+    assert "<style" not in answer["body"]
+    assert stage.cloud.state() == before
+
+
+def test_a_file_is_packed_for_whoever_can_unpack_it(stage: Stage) -> None:
+    event = read("pages/docs_file")
+    plain = stage.run("pages", event)["body"]
+    event["headers"]["accept-encoding"] = "gzip, br"
+    answer = stage.run("pages", event)
+    assert answer["headers"]["content-encoding"] == "gzip"
+    assert gzip.decompress(base64.b64decode(answer["body"])).decode() == plain
+
+
+def test_each_refusal_and_each_failure_has_its_page(stage: Stage) -> None:
+    titles = {kind.slug: kind.title for kind in every_kind(StoryhookError)}
+    titles |= {kind.value: rule.title for kind, rule in RULES.items()}
+    for slug, title in titles.items():
+        path = f"/problems/{slug}"
+        event = events.page("GET /problems/{slug}", path, slug=slug)
+        answer = stage.run("pages", event)
+        assert answer["statusCode"] == 200, slug
+        assert f"<h1>{html.escape(title)}</h1>" in answer["body"]
+
+
+def every_kind(kind: type[StoryhookError]) -> Iterator[type[StoryhookError]]:
+    for each in kind.__subclasses__():
+        yield from (each, *every_kind(each))
 
 
 # --- callback, assemble, reconcile ---

@@ -46,6 +46,7 @@ FUNCTION_IMPORTS: dict[str, set[str]] = {
     "callback": {"wiring", "logs"},
     "cancel": {"wiring", "logs", "domain", "http"},
     "create_prediction": {"wiring", "logs", "domain", "http"},
+    "pages": {"wiring", "domain", "http"},
     "reconcile": {"wiring", "logs"},
     "submit": {"wiring", "logs"},
     "webhook": {"wiring", "logs", "domain", "http"},
@@ -93,6 +94,7 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
         "wiring.submit()[0].provider('replicate')",
         {*PLANNER, "fal_client", "nacl"},
     ),
+    "pages": ("pages", "wiring.pages()", {*SDKS, *PLANNER, "pydantic", "nacl", "botocore"}),
     "reconcile, nothing to ask": (
         "reconcile",
         "wiring.reconcile()",

@@ -25,7 +25,12 @@ def each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Cast = Annotated[tuple[Id, ...], Field(max_length=32), AfterValidator(each_once)]
+Cast = Annotated[
+    tuple[Id, ...],
+    # What only the validator knows is told to the API's description.
+    Field(max_length=32, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(each_once),
+]
 Role = Literal["face", "full_body", "outfit", "pose", "style", "place", "object"]
 Angle = Literal["front", "three_quarter", "profile", "back"]
 RowId = Annotated[str, Field(pattern=r"^[a-z]+_[A-Za-z0-9]{1,40}$")]
@@ -52,7 +57,7 @@ def _events_have_an_address(events: tuple[str, ...], info: ValidationInfo) -> tu
 
 
 CallbackEvents = Annotated[
-    tuple[ShortText, ...],
+    tuple[Annotated[ShortText, Field(json_schema_extra={"enum": [*EVENTS]})], ...],
     Field(min_length=1, max_length=10),
     AfterValidator(_known_events),
     AfterValidator(_events_have_an_address),

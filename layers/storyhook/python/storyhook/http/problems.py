@@ -55,8 +55,8 @@ _STATUS: Mapping[type[errors.StoryhookError], int] = {
 }
 
 
-def status_of(error: errors.StoryhookError) -> int:
-    for kind in type(error).__mro__:
+def status_of(error: type[errors.StoryhookError]) -> int:
+    for kind in error.__mro__:
         if kind in _STATUS:
             return _STATUS[kind]
     return _DEFAULT_STATUS
@@ -67,7 +67,7 @@ def problem(error: errors.StoryhookError) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": f"/problems/{error.slug}",
         "title": error.title,
-        "status": status_of(error),
+        "status": status_of(type(error)),
         "detail": _NOT_CONFIGURED if isinstance(error, errors.SettingsError) else error.detail,
     }
     if error.errors:
@@ -88,7 +88,7 @@ def headers(error: errors.StoryhookError) -> dict[str, str]:
 def response(error: errors.StoryhookError) -> dict[str, Any]:
     """The problem as a Lambda answer of API Gateway's payload format 2.0."""
     return {
-        "statusCode": status_of(error),
+        "statusCode": status_of(type(error)),
         "headers": {"content-type": CONTENT_TYPE, **headers(error)},
         "body": json.dumps(problem(error)),
     }

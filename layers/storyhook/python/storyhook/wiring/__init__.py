@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from storyhook.aws.bucket import Bucket
     from storyhook.aws.queues import SubmissionsQueue
     from storyhook.http.callbacks import CallbackRoutes
+    from storyhook.http.pages import Pages
     from storyhook.http.service import Api
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
@@ -128,6 +129,13 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
         replay=Replay(log, callbacks, queue, parts.clock),
         secrets=CallbackSecrets(SecretVersionTable(rows), derive, parts.clock),
     )
+
+
+@cache
+def pages() -> "Pages":
+    from storyhook.http.pages import Pages
+
+    return Pages(parts.pages_folder())
 
 
 @cache

@@ -4,6 +4,7 @@ import secrets as randomness
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from storyhook import settings
@@ -61,6 +62,11 @@ def clock() -> datetime:
 
 def sleep(seconds: float) -> None:
     time.sleep(seconds)
+
+
+def pages_folder() -> Path:
+    """Where the layer's build puts the files of the public pages."""
+    return Path(__file__).parents[1] / "pages"
 
 
 def client(service: str) -> "LazyClient":

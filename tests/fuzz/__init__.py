@@ -1,0 +1,1 @@
+"""Requests that nobody would write, made of docs/openapi.json: `make fuzz`."""

@@ -1,0 +1,119 @@
+"""python -m tests.fuzz: schemathesis on every operation of docs/openapi.json.
+
+On a local cloud of its own with simulated providers, or in this process (`--in-process`), where a
+request takes a tenth of the time. Held to the document closed: what is not described is wrong.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.cloud import LocalCloud
+from tests.e2e.support import Customer
+from tests.fixtures import events
+from tests.fixtures.contract import closed, written
+from tests.fixtures.door import opened
+from tools.openapi.story import stage, told
+
+HERE = Path(__file__).parent
+_EXAMPLES = re.compile(r"https://(images|app)\.example\.com/")
+SCHEMATHESIS = HERE.parents[1] / ".tools/fuzz/bin/schemathesis"
+
+
+def main() -> None:
+    options = arguments()
+    with in_process() if options.in_process else local_cloud() as target:
+        sys.exit(run(target, options))
+
+
+@dataclass(frozen=True)
+class Target:
+    url: str
+    key: str
+    outside: str = ""
+    """Where the pictures and the receiver of the document's examples really are."""
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    parser.add_argument("--cases", type=int, default=1000, help="of each operation; 1000")
+    parser.add_argument("--in-process", action="store_true", help="without a local cloud")
+    parser.add_argument("--operation", action="append", default=[], help="only this operationId")
+    parser.add_argument("--seed", type=int, default=1, help="another one, other cases")
+    return parser.parse_args()
+
+
+@contextmanager
+def in_process() -> Iterator[Target]:
+    """The functions on moto, after the story that the document's examples are of."""
+    with stage() as here:
+        gateway = told(here).gateway
+        with opened(gateway) as door:
+            yield Target(door.url, events.API_KEY)
+
+
+@contextmanager
+def local_cloud() -> Iterator[Target]:
+    quick = {"speed": 100.0, "drawing": "plain"}
+    with (
+        Customer() as outside,
+        LocalCloud.start(
+            "fuzz",
+            lambda text: print(text, file=sys.stderr),
+            simulators={"fal": quick, "replicate": quick},
+        ) as cloud,
+    ):
+        yield Target(cloud.api_url, cloud.api_key, outside.url("/"))
+
+
+def run(target: Target, options: argparse.Namespace) -> int:
+    """schemathesis's own exit code; prints what was sent and answered."""
+    with tempfile.TemporaryDirectory(prefix="storyhook-fuzz-") as folder:
+        document, report = Path(folder, "openapi.json"), Path(folder, "report.ndjson")
+        text = json.dumps(closed(written().document))
+        if target.outside:
+            text = _EXAMPLES.sub(target.outside, text)
+        document.write_text(text, encoding="utf-8")
+        command = [
+            *(str(SCHEMATHESIS), "--config-file", str(HERE / "schemathesis.toml")),
+            *("run", str(document), "--url", target.url),
+            *("--header", f"Authorization: Bearer {target.key}"),
+            *("--max-examples", str(options.cases), "--seed", str(options.seed)),
+            *("--report", "ndjson", "--report-ndjson-path", str(report)),
+            *("--continue-on-failure", "--request-timeout", "60", "--suppress-health-check", "all"),
+        ]
+        for each in options.operation:
+            command += ["--include-operation-id", each]
+        done = subprocess.run(command, check=False)
+        print(counted(report))
+    return done.returncode
+
+
+def counted(report: Path) -> str:
+    """How many requests each operation got, in all phases, and with what they were answered."""
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    for line in report.read_text(encoding="utf-8").splitlines():
+        recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        for name, case in recorder.get("cases", {}).items():
+            answer = recorder["interactions"].get(name, {}).get("response")
+            if answer:
+                sent = case["value"]
+                found[f"{sent['method']} {sent['path']}"][answer["status_code"]] += 1
+    lines = [f"{'operation':46} requests  answers"]
+    for name, answers in sorted(found.items(), key=lambda each: each[0].split()[::-1]):
+        statuses = "  ".join(f"{status}: {count}" for status, count in sorted(answers.items()))
+        lines.append(f"{name:46} {answers.total():8}  {statuses}")
+    lines.append(f"{'all':46} {sum(each.total() for each in found.values()):8}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

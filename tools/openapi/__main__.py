@@ -1,0 +1,19 @@
+"""python -m tools.openapi: write docs/openapi.json."""
+
+from pathlib import Path
+
+from tools.openapi.document import as_text, document
+from tools.openapi.story import stage, told
+
+PLACE = Path(__file__).resolve().parents[2] / "docs/openapi.json"
+
+
+def main() -> None:
+    with stage() as here:
+        exchanges = told(here).exchanges
+    PLACE.write_text(as_text(document(exchanges)), encoding="utf-8")
+    print(f"{PLACE.name}: {len(exchanges)} examples")
+
+
+if __name__ == "__main__":
+    main()

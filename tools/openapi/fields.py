@@ -1,0 +1,100 @@
+"""What the fields of requests mean. Not on the classes: a cold start has no use for them."""
+
+from pydantic import BaseModel
+
+from storyhook.http import requests
+
+_EVENTS = (
+    "Which events are sent to `callback_url`: `prediction.completed`, `scene.completed`, "
+    "`storyboard.completed`."
+)
+_MODEL = "An id or alias of `GET /models`."
+_OPTIONS = "What the model itself takes; `GET /models` lists names and limits."
+_SEED = "The same seed, model and input give the same picture, as far as the provider can."
+_FALLBACKS = "Models to try, in order, when a prediction fails or waits too long."
+_ON_BLOCK = "Whether a block by moderation moves on to the next model, too."
+_QUEUE = "How long a prediction may wait without being sent."
+_WITHOUT = (
+    "What becomes of characters whose references the model cannot be shown: `refuse`, or "
+    "`describe` them in words."
+)
+_CROWD = "Whether others than the characters may be seen; left to the words unless told."
+_PAID = (
+    "How often one picture may be paid for, should a provider's answer to a submission get lost."
+)
+_STYLE = "Of every picture, in words."
+_CALLBACK = "Where events are sent, signed: a public https URL."
+
+TEXTS: dict[type[BaseModel], dict[str, str]] = {
+    requests.ReferenceBody: {
+        "url": "A PNG, JPEG or WebP image at a public https URL; it is copied.",
+        "role": "What it shows; the main thing, unless told.",
+        "angle": "From where it shows it.",
+    },
+    requests.CharacterBody: {
+        "id": "Yours; posting it again makes the next version.",
+        "name": "As it is called in prompts.",
+        "description": "How it looks, apart from clothes.",
+        "outfit": "What it wears; a scene may override it.",
+        "kind": "A person, a place or a thing.",
+        "references": "Images of it; at most 16.",
+        "reference_image_url": "A short form for one reference.",
+    },
+    requests.OverrideBody: {"outfit": "What it wears in this scene."},
+    requests.NothingBody: {},
+    requests.RotationBody: {
+        "force": "Drop the older of two secrets that still sign; it stops within a minute.",
+    },
+    requests.PredictionBody: {
+        "model": _MODEL,
+        "prompt": "What the picture shows.",
+        "characters": "Ids of those on stage, the most important first.",
+        "aspect_ratio": "One that the model draws.",
+        "style": _STYLE,
+        "seed": _SEED,
+        "options": _OPTIONS,
+        "crowd": _CROWD,
+        "without_references": _WITHOUT,
+        "max_paid_attempts": _PAID,
+        "callback_url": _CALLBACK,
+        "callback_events": "Only `prediction.completed`.",
+    },
+    requests.SceneBody: {
+        "id": "Yours; `scene-N` unless told.",
+        "description": "What happens.",
+        "characters": "Ids of those on stage, the most important first.",
+        "setting": "Where it happens.",
+        "shot": "How much is seen: `wide`, `close-up`, …",
+        "camera": "From where: `eye level`, `from behind`, …",
+        "light": "`noon`, `candlelight`, …",
+        "caption": "Kept with the scene; no model is told.",
+        "overrides": "By a character's id: what is different about it in this scene.",
+        "model": "Instead of the board's. " + _MODEL,
+        "seed": "Instead of the one that follows from the board's.",
+        "options": "Added to the board's. " + _OPTIONS,
+        "crowd": _CROWD,
+        "without_references": "Instead of the board's.",
+        "fallback_models": "Instead of the board's.",
+        "fallback_on_block": "Instead of the board's.",
+        "queue_timeout_seconds": "Instead of the board's.",
+    },
+    requests.StoryboardBody: {
+        "title": "For people.",
+        "model": _MODEL,
+        "seed": "Scenes' seeds follow from it; random unless told.",
+        "seed_mode": "`by_scene`: seed + 1000 × (position - 1). `same`: all have the board's.",
+        "style": _STYLE,
+        "palette": "Colours of every picture, in words or as #rrggbb.",
+        "aspect_ratio": "One that the model draws.",
+        "options": "Of every scene. " + _OPTIONS,
+        "without_references": _WITHOUT,
+        "fallback_models": _FALLBACKS,
+        "fallback_on_block": _ON_BLOCK,
+        "queue_timeout_seconds": _QUEUE,
+        "max_paid_attempts": _PAID,
+        "callback_url": _CALLBACK,
+        "callback_events": _EVENTS,
+        "characters": "To create, or to give their next version, on the way.",
+        "scenes": "In the order of the story.",
+    },
+}
