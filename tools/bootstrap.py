@@ -7,7 +7,7 @@
     .tools/guard   checkov and pip-audit; made only for `make template` and `make audit`
     .tools/fuzz    schemathesis; made only for `make fuzz`
 
-Started with `python3 -m tools.bootstrap [guard|fuzz]`; `make` does so before anything that needs them.
+Started with `python3 -m tools.bootstrap [guard|fuzz]`; `make` does so before what needs them.
 Needs only a python3 of 3.9 or later and a way to reach a Python package index; standard library
 only. A stamp in each environment makes repeated runs instant. Nothing outside the project's
 folder is written, apart from the installers' own download caches.
