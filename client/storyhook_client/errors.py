@@ -177,3 +177,35 @@ class WorkflowUnavailable(ApiError):
 
 class Misconfigured(ApiError):
     slug = "misconfigured"
+
+
+class MissingScope(ApiError):
+    slug = "missing-scope"
+
+
+class BudgetExceeded(ApiError):
+    slug = "budget-exceeded"
+
+
+class MaxCostExceeded(ApiError):
+    slug = "max-cost-exceeded"
+
+
+class PriceUnknown(ApiError):
+    slug = "price-unknown"
+
+
+class RateLimited(ApiError):
+    slug = "rate-limited"
+
+
+class IdempotencyKeyReused(ApiError):
+    slug = "idempotency-key-reused"
+
+
+class RequestInProgress(ApiError):
+    slug = "request-in-progress"
+
+
+class Busy(ApiError):
+    slug = "busy"

@@ -29,6 +29,11 @@ class Characters(Resource):
         """The next version, with these fields changed."""
         return Character.of(self.transport.patch(f"{_PATH}/{part(character_id)}", changes))
 
+    def add_reference(self, character_id: str, body: Body) -> Character:
+        """The next version, with one more reference image."""
+        path = f"{_PATH}/{part(character_id)}/references"
+        return Character.of(self.transport.create(path, body))
+
     def delete(self, character_id: str) -> None:
         """Refused while a board that is running needs it."""
         self.transport.delete(f"{_PATH}/{part(character_id)}")
