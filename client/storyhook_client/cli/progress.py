@@ -64,7 +64,7 @@ class Bars:
         self._live.refresh()
 
     def _picture(self) -> Group:
-        scenes = self._board.scenes
+        scenes = self._board.scenes if self._board else ()
         shown = self._most_telling(scenes)
         table = Table.grid(padding=(0, 1))
         table.add_column(min_width=11, justify="right")
@@ -132,5 +132,5 @@ class Lines:
             self._seen[scene.id] = status
             seconds = scene.metrics.total_seconds
             after = "" if status in OPEN or seconds is None else f" after {seconds:.1f} s"
-            line = f"{'':11}{scene['id']} {status}{after} ({scene['model']})"
+            line = f"{'':11}{scene.id} {status}{after} ({scene.model})"
             self._console.print(Text(line), soft_wrap=True)
