@@ -67,6 +67,7 @@ class Transport:
     def __post_init__(self) -> None:
         # A proxy of the environment's would not find a stack on this machine.
         proxies = not _is_loopback(self.url)
+        certificates = httpx.create_ssl_context()  # once: it takes longer than all the rest
         self._api = httpx.Client(
             base_url=self.url,
             headers={
@@ -74,11 +75,14 @@ class Transport:
                 "User-Agent": f"storyhook-client/{version('storyhook-client')}",
             },
             timeout=_timeout(self.patience.timeout_seconds),
+            verify=certificates,
             trust_env=proxies,
         )
         # Presigned URLs hold their own right; our key is not for them.
         self._files = httpx.Client(
-            timeout=_timeout(self.patience.timeout_seconds), trust_env=proxies
+            timeout=_timeout(self.patience.timeout_seconds),
+            verify=certificates,
+            trust_env=proxies,
         )
 
     def close(self) -> None:

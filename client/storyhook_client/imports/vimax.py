@@ -63,9 +63,13 @@ class _People:
         for n, entry in enumerate(list_at(source, "", source.document)):
             place = f"[{n}]"
             facts = object_at(source, place, entry)
-            name = text_at(source, place, facts.get("identifier_in_scene")).strip("<>")
-            static = text_at(source, place, facts.get("static_features") or "")
-            dynamic = text_at(source, place, facts.get("dynamic_features") or "")
+            name = text_at(
+                source, f"{place}.identifier_in_scene", facts.get("identifier_in_scene")
+            ).strip("<>")
+            static = text_at(source, f"{place}.static_features", facts.get("static_features") or "")
+            dynamic = text_at(
+                source, f"{place}.dynamic_features", facts.get("dynamic_features") or ""
+            )
             if facts.get("is_visible", True):
                 self._facts[name] = {"static": static, "dynamic": dynamic}
                 index = facts.get("idx", n)
@@ -115,14 +119,14 @@ def _scenes(prefix: str, board: Located, people: _People) -> list[Json]:
     for n, entry in enumerate(list_at(board, "", board.document)):
         place = f"[{n}]"
         shot = object_at(board, place, entry)
-        seen = text_at(board, place, shot.get("visual_desc") or "")
+        seen = text_at(board, f"{place}.visual_desc", shot.get("visual_desc") or "")
         index = shot.get("idx", n)
         on_stage = people.in_text(seen)
         described = board.path.parent / "shots" / str(index) / SHOT
         if described.is_file():
             seen, on_stage = _first_frame(read_json(described), people)
         if not seen:
-            raise board.wrong(place, "the shot has no visual_desc")
+            raise board.wrong(f"{place}.visual_desc", "say what is to be seen")
         made.append(
             without_blanks(
                 [
