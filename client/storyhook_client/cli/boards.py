@@ -185,12 +185,10 @@ def _estimate(session: Session, board: Located) -> None:
     session.show(tables.plan(planned))
     for warning in planned.warnings:
         session.say(f"warning: {warning}", style="yellow")
-    unknown = planned.cost.estimated is None
-    least = (
-        f", {amount(planned.cost.known)} without those whose price is not known" if unknown else ""
-    )
-    total = "unknown" if unknown else f"about {amount(planned.cost.estimated)}"
-    session.say(f"{counted(len(planned.scenes), 'scene')}, {total}{least}; nothing was paid")
+    total = f"about {amount(planned.cost.estimated)}"
+    if planned.cost.estimated is None:
+        total = f"{amount(planned.cost.known)} and those scenes whose price is not known"
+    session.say(f"{counted(len(planned.scenes), 'scene')}, {total}; nothing was paid")
 
 
 def _sent(session: Session, board: Located) -> Storyboard:

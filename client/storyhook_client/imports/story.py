@@ -65,6 +65,12 @@ def text_at(story: Located, place: str, value: Any) -> str:
     return value.strip()
 
 
+def text_of(story: Located, place: str, facts: Json, name: str) -> str:
+    """The text of a field, empty where it is missing or null; raises BadFile with its line."""
+    value = facts.get(name)
+    return "" if value is None else text_at(story, f"{place}.{name}" if place else name, value)
+
+
 def object_at(story: Located, place: str, value: Any) -> Json:
     if not isinstance(value, dict):
         raise story.wrong(place, "an object is expected here")

@@ -19,7 +19,7 @@ from storyhook_client.imports.story import (
     list_at,
     object_at,
     shared_out,
-    text_at,
+    text_of,
     without_blanks,
 )
 
@@ -63,13 +63,11 @@ class _People:
         for n, entry in enumerate(list_at(source, "", source.document)):
             place = f"[{n}]"
             facts = object_at(source, place, entry)
-            name = text_at(
-                source, f"{place}.identifier_in_scene", facts.get("identifier_in_scene")
-            ).strip("<>")
-            static = text_at(source, f"{place}.static_features", facts.get("static_features") or "")
-            dynamic = text_at(
-                source, f"{place}.dynamic_features", facts.get("dynamic_features") or ""
-            )
+            name = text_of(source, place, facts, "identifier_in_scene").strip("<>")
+            if not name:
+                raise source.wrong(place, "the character has no identifier_in_scene")
+            static = text_of(source, place, facts, "static_features")
+            dynamic = text_of(source, place, facts, "dynamic_features")
             if facts.get("is_visible", True):
                 self._facts[name] = {"static": static, "dynamic": dynamic}
                 index = facts.get("idx", n)
@@ -119,7 +117,7 @@ def _scenes(prefix: str, board: Located, people: _People) -> list[Json]:
     for n, entry in enumerate(list_at(board, "", board.document)):
         place = f"[{n}]"
         shot = object_at(board, place, entry)
-        seen = text_at(board, f"{place}.visual_desc", shot.get("visual_desc") or "")
+        seen = text_of(board, place, shot, "visual_desc")
         index = shot.get("idx", n)
         on_stage = people.in_text(seen)
         described = board.path.parent / "shots" / str(index) / SHOT
@@ -142,7 +140,7 @@ def _scenes(prefix: str, board: Located, people: _People) -> list[Json]:
 def _first_frame(shot: Located, people: _People) -> tuple[str, list[str]]:
     """A picture shows one moment: that with which the shot begins."""
     facts = object_at(shot, "", shot.document)
-    seen = text_at(shot, "ff_desc", facts.get("ff_desc") or facts.get("visual_desc") or "")
+    seen = text_of(shot, "", facts, "ff_desc") or text_of(shot, "", facts, "visual_desc")
     indices = list_at(shot, "ff_vis_char_idxs", facts.get("ff_vis_char_idxs", []))
     found = [name for name in map(people.by_index, indices) if name]
     return seen, list(dict.fromkeys(found))
@@ -159,7 +157,7 @@ def _portraits(folder: Path, home: Path, warnings: list[str]) -> dict[str, list[
         found[name.strip("<>")] = references = []
         for view, item in object_at(source, name, views).items():
             place = f"{name}.{view}"
-            path = text_at(source, place, object_at(source, place, item).get("path"))
+            path = text_of(source, place, object_at(source, place, item), "path")
             picture = _picture(Path(path), registry.parent)
             if picture is None:
                 warnings.append(f"{source.wrong(place, f'{path} is not there')}")

@@ -17,6 +17,7 @@ from storyhook_client.imports.story import (
     pictures_in,
     shared_out,
     text_at,
+    text_of,
     without_blanks,
 )
 
@@ -63,7 +64,7 @@ def _characters(story: Located, ids: Ids, language: str, warnings: list[str]) ->
     for name, person in people.items():
         place = f"Characters.{name}"
         facts = object_at(story, place, person)
-        description = text_at(story, place, facts.get(f"prompt_{language}", ""))
+        description = text_of(story, place, facts, f"prompt_{language}")
         if not description:
             raise story.wrong(place, f"it has no prompt_{language}")
         if not shown[name]:
@@ -72,7 +73,7 @@ def _characters(story: Located, ids: Ids, language: str, warnings: list[str]) ->
             without_blanks(
                 [
                     ("id", ids.of(name.strip())),
-                    ("name", text_at(story, place, facts.get(f"name_{language}") or name)),
+                    ("name", text_of(story, place, facts, f"name_{language}") or name),
                     ("description", description),
                     ("references", shown[name]),
                 ]

@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from storyhook_client.answers import Character, Prediction
+from storyhook_client.answers import Character, Prediction, Reference
+from storyhook_client.downloads import fetch_url
+from storyhook_client.errors import BadDownload
 from storyhook_client.resources.base import Body, Page, Resource, part
 
 _PATH = "/characters"
@@ -33,6 +35,12 @@ class Characters(Resource):
         """The next version, with one more reference image."""
         path = f"{_PATH}/{part(character_id)}/references"
         return Character.of(self.transport.create(path, body))
+
+    def picture(self, reference: Reference) -> bytes:
+        """A reference's image, from an answer of less than an hour ago; raises BadDownload."""
+        if reference.url is None:
+            raise BadDownload(f"{reference.id} has no picture; it is {reference.status}")
+        return fetch_url(self.transport.files, reference.url)
 
     def delete(self, character_id: str) -> None:
         """Refused while a board that is running needs it."""
