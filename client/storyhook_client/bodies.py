@@ -10,10 +10,11 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 class ReferenceBody(TypedDict, total=False):
-    """One of `url`, `upload` (an upload's id) and, from a board file, `file` (a path)."""
+    """One of `url`, `upload`, `prediction` (ids) and, in a board file, `file` (a path)."""
 
     url: str
     upload: str
+    prediction: str
     file: str
     role: str
     angle: str
@@ -85,6 +86,7 @@ class PredictionBody(TypedDict, total=False):
     crowd: bool
     without_references: str
     max_paid_attempts: int
+    max_cost: str
     callback_url: str
     callback_events: list[str]
 

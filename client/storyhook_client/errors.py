@@ -209,3 +209,23 @@ class RequestInProgress(ApiError):
 
 class Busy(ApiError):
     slug = "busy"
+
+
+class KeyTooWide(ApiError):
+    slug = "key-too-wide"
+
+
+class CharacterInUse(ApiError):
+    slug = "character-in-use"
+
+
+class CharacterChanged(ApiError):
+    slug = "character-changed"
+
+
+class MethodNotAllowed(ApiError):
+    slug = "method-not-allowed"
+
+
+class UnsupportedMediaType(ApiError):
+    slug = "unsupported-media-type"

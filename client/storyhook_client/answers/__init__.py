@@ -1,9 +1,18 @@
 """What the API answers, typed."""
 
-from storyhook_client.answers.account import Address, Attempt, Callback, CallbackSecret, Key
+from storyhook_client.answers.account import (
+    Address,
+    Attempt,
+    Callback,
+    CallbackSecret,
+    Key,
+    Limits,
+    Month,
+)
 from storyhook_client.answers.base import Answer, Urls
 from storyhook_client.answers.boards import (
     Event,
+    News,
     Progress,
     Scene,
     ScenePlan,
@@ -12,7 +21,18 @@ from storyhook_client.answers.boards import (
     StoryboardSummary,
 )
 from storyhook_client.answers.catalogue import Model, Price, PriceExample, ReferenceRule
-from storyhook_client.answers.library import Character, Reference, Upload
+from storyhook_client.answers.library import (
+    Character,
+    Reference,
+    Sheet,
+    SheetEstimate,
+    SheetPlan,
+    SheetPrediction,
+    Stale,
+    StaleBoard,
+    StaleScene,
+    Upload,
+)
 from storyhook_client.answers.pictures import (
     OPEN,
     Cancellation,
@@ -29,9 +49,47 @@ from storyhook_client.answers.pictures import (
 )
 
 __all__ = [
-    "OPEN", "Address", "Answer", "Attempt", "Callback", "CallbackSecret", "Cancellation",
-    "Character", "Cost", "Event", "Image", "Key", "Metrics", "Model", "Output", "PlacedReference",
-    "Plan", "Prediction", "PredictionInput", "Price", "PriceExample", "PriceLine", "Problem",
-    "Progress", "Reference", "ReferenceRule", "Scene", "ScenePlan", "Storyboard",
-    "StoryboardPlan", "StoryboardSummary", "Upload", "Urls",
+    "OPEN",
+    "Address",
+    "Answer",
+    "Attempt",
+    "Callback",
+    "CallbackSecret",
+    "Cancellation",
+    "Character",
+    "Cost",
+    "Event",
+    "Image",
+    "Key",
+    "Limits",
+    "Metrics",
+    "Model",
+    "Month",
+    "News",
+    "Output",
+    "PlacedReference",
+    "Plan",
+    "Prediction",
+    "PredictionInput",
+    "Price",
+    "PriceExample",
+    "PriceLine",
+    "Problem",
+    "Progress",
+    "Reference",
+    "ReferenceRule",
+    "Scene",
+    "ScenePlan",
+    "Sheet",
+    "SheetEstimate",
+    "SheetPlan",
+    "SheetPrediction",
+    "Stale",
+    "StaleBoard",
+    "StaleScene",
+    "Storyboard",
+    "StoryboardPlan",
+    "StoryboardSummary",
+    "Upload",
+    "Urls",
 ]  # fmt: skip

@@ -7,17 +7,35 @@ from typing import Any
 from storyhook_client.answers.base import Answer, Moment, Money, Urls
 
 
+class Limits(Answer):
+    predictions_per_minute: int | None = None
+    max_cost_per_month: Money | None = None
+
+
+class Month(Answer):
+    """What a key has spent of its month, and what runs for it."""
+
+    spent: Money | None = None
+    reserved: Money | None = None
+    left: Money | None = None
+    ends_at: Moment | None = None
+
+
 class Key(Answer):
-    """`key` is the secret itself: in the answer to `create`, and never again."""
+    """`secret` and `callback_secret` are in the answer to `create`, and never again.
+
+    `this_month` is None for a key without a limit in money: for it nothing is counted.
+    """
 
     id: str
     name: str | None = None
-    key: str | None = None
+    secret: str | None = None
+    callback_secret: str | None = None
     tenant: str | None = None
     scopes: tuple[str, ...] = ()
-    predictions_per_minute: int | None = None
-    max_cost_per_month: Money | None = None
-    spent_this_month: Money | None = None
+    limits: Limits = Limits()
+    this_month: Month | None = None
+    operator: bool | None = None
     urls: Urls = Urls()
     created_at: Moment | None = None
     expires_at: Moment | None = None

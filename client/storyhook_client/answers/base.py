@@ -64,3 +64,5 @@ class Urls(Answer):
     cancel: str | None = None
     events: str | None = None
     replay: str | None = None
+    versions: str | None = None
+    stale: str | None = None

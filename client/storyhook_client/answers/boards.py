@@ -59,6 +59,8 @@ class Storyboard(Answer):
     status: str
     progress: Progress = Progress()
     cost: Cost = Cost()
+    characters: dict[str, int] = Field(default_factory=dict)
+    """The version of each that the board was planned with."""
     scenes: tuple[Scene, ...] = ()
     warnings: tuple[str, ...] = ()
     cancellation: Cancellation | None = None
@@ -106,9 +108,20 @@ class StoryboardPlan(Answer):
 
 
 class Event(Answer):
-    """Something that has happened to a board, numbered from 1 without gaps."""
+    """Something that has happened, numbered from 1 without gaps.
+
+    A board's feed says `at`, a callback `timestamp`: when it happened, and when it was written.
+    """
 
     sequence: int | None = None
     type: str
+    at: Moment | None = None
     timestamp: Moment | None = None
     data: dict[str, Any] = Field(default_factory=dict)
+
+
+class News(Answer):
+    """What a reader of a board's feed was not told yet; `next` goes on from there."""
+
+    items: tuple[Event, ...] = ()
+    next: str | None = None

@@ -59,16 +59,20 @@ def create_key(
     """A new key. It is shown once."""
     wanted: dict[str, Any] = {
         "name": name,
-        "scopes": list(scopes) or None,
-        "predictions_per_minute": per_minute,
-        "max_cost_per_month": per_month,
+        "scopes": list(scopes),
+        "limits": _given({"predictions_per_minute": per_minute, "max_cost_per_month": per_month}),
         "expires_at": expires_at,
     }
-    key = session.client.keys.create({n: value for n, value in wanted.items() if value is not None})
+    key = session.client.keys.create(_given(wanted))
     session.answer(key.to_json())
     session.say(f"{key.id} ({key.name}): {' '.join(key.scopes)}")
-    session.say(f"{key.key}")
-    session.say("Keep it now: it is not shown again.", style="yellow")
+    session.say(f"API key    {key.secret}")
+    session.say(f"callbacks  {key.callback_secret}   (their secret, until you rotate it)")
+    session.say("Keep the key now: it is not shown again.", style="yellow")
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, [], {})}
 
 
 @keys.command("list")

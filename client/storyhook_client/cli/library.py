@@ -12,7 +12,7 @@ from storyhook_client.answers import Character
 from storyhook_client.cli import tables
 from storyhook_client.cli.boards import show_character
 from storyhook_client.cli.session import Group, Session, chosen, limit_option, pass_session
-from storyhook_client.cli.words import counted
+from storyhook_client.cli.words import amount, counted, dollars
 
 ROLES = ("face", "full_body", "outfit", "pose", "style", "place", "object")
 ANGLES = ("front", "three_quarter", "profile", "back")
@@ -88,6 +88,20 @@ def upload(session: Session, character_id: str, file: Path, role: str | None, an
     _changed(session, session.client.characters.add_reference(character_id, body))
 
 
+@characters.command("approve")
+@click.argument("character_id", metavar="ID")
+@click.argument("prediction_id", metavar="PREDICTION")
+@click.option("--role", type=chosen(ROLES))
+@click.option("--angle", type=chosen(ANGLES), default="front", show_default=True)
+@pass_session
+def approve(
+    session: Session, character_id: str, prediction_id: str, role: str | None, angle: str
+) -> None:
+    """Make a finished picture, of a sheet or any other, a reference."""
+    body = {"prediction": prediction_id, "angle": angle, **({"role": role} if role else {})}
+    _changed(session, session.client.characters.add_reference(character_id, body))
+
+
 @characters.command("delete")
 @click.argument("character_id", metavar="ID")
 @pass_session
@@ -111,11 +125,22 @@ def sheet(session: Session, character_id: str, angles: tuple[str, ...], model: s
     if model:
         body["model"] = model
     made = session.client.characters.sheet(character_id, body)
-    session.answers(made)
-    session.show(tables.predictions(made))
+    session.answer(made.to_json())
+    session.show(tables.predictions(made.items))
+    session.say(f"{counted(len(made.items), 'view')}, {dollars(made.cost, over=False)}")
+    for item in made.items:
+        told = f"storyhook characters approve {character_id} {item.id} --angle {item.angle}"
+        session.say(told, style="dim")
 
 
 def _changed(session: Session, character: Character) -> None:
     session.answer(character.to_json())
     count = counted(len(character.references), "reference image")
     session.say(f"{character.id} is version {character.version}, with {count}")
+    for board in character.stale.items if character.stale else ():
+        scenes = counted(len(board.scenes), "scene")
+        session.say(
+            f"{board.storyboard_id} ({board.title}) has {scenes} of an older version; "
+            f"making them anew costs {amount(board.cost)}",
+            style="yellow",
+        )

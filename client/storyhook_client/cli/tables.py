@@ -228,9 +228,9 @@ def keys(items: Iterable[Key]) -> Table:
                 each.id,
                 each.name or "-",
                 " ".join(each.scopes) or "-",
-                str(each.predictions_per_minute or "-"),
-                amount(each.max_cost_per_month),
-                amount(each.spent_this_month),
+                str(each.limits.predictions_per_minute or "-"),
+                amount(each.limits.max_cost_per_month),
+                amount(each.this_month.spent if each.this_month else None),
                 moment(each.created_at),
                 Text("revoked", style="red") if each.revoked_at else Text("active", style="green"),
             )

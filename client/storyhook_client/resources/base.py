@@ -40,12 +40,12 @@ class Page(Generic[A]):
 class Resource:
     transport: Transport
 
-    def _page(self, kind: type[A], path: str, **query: object) -> Page[A]:
+    def _page(self, kind: type[A], path: str, /, **query: object) -> Page[A]:
         answer = self.transport.get(path, query)
         items = tuple(kind.of(item) for item in answer.get("items", ()))
         return Page(items, answer.get("next_cursor"))
 
-    def _all(self, kind: type[A], path: str, **query: object) -> Iterator[A]:
+    def _all(self, kind: type[A], path: str, /, **query: object) -> Iterator[A]:
         """All pages' items, a page at a time. A page may be empty and have a next one."""
         cursor = None
         while True:

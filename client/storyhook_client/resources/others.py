@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 
 from storyhook_client.answers import Callback, CallbackSecret, Key, Model, Upload
-from storyhook_client.errors import BadFile, NoAnswer
+from storyhook_client.errors import BadFile, InvalidRequest, NoAnswer
 from storyhook_client.resources.base import Body, Page, Resource, part
 
 _CALLBACKS, _KEYS = "/callbacks", "/keys"
+_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+}
 
 
 class Callbacks(Resource):
@@ -55,7 +60,7 @@ class Keys(Resource):
     """API keys; these calls need the scope `admin`."""
 
     def create(self, body: Body) -> Key:
-        """`key` of the answer is the secret: it is shown this once."""
+        """`secret` and `callback_secret` of the answer are shown this once."""
         return Key.of(self.transport.create(_KEYS, body))
 
     def get(self, key_id: str) -> Key:
@@ -74,19 +79,23 @@ class Keys(Resource):
 class Uploads(Resource):
     """Files of your own that become reference images: `{"upload": upload.id}` in `references`."""
 
-    def create(self, content_type: str) -> Upload:
-        return Upload.of(self.transport.create("/uploads", {"content_type": content_type}))
+    def create(self, content_type: str, size_bytes: int) -> Upload:
+        body = {"content_type": content_type, "bytes": size_bytes}
+        return Upload.of(self.transport.create("/uploads", body))
 
     def send(self, path: Path) -> Upload:
         """Uploads an image; raises BadFile for one that cannot be read or is refused."""
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        kind = _TYPES.get(path.suffix.lower())
+        if kind is None:
+            raise BadFile(path, f"a picture's name ends in one of {', '.join(_TYPES)}")
         try:
             data = path.read_bytes()
         except OSError as error:
             raise BadFile(path, error.strerror or str(error)) from error
-        upload = self.create(kind)
-        if upload.max_bytes and len(data) > upload.max_bytes:
-            raise BadFile(path, f"{len(data)} bytes; a reference has at most {upload.max_bytes}")
+        try:
+            upload = self.create(kind, len(data))
+        except InvalidRequest as error:  # it is empty, or too large
+            raise BadFile(path, f"{len(data)} bytes: {error.errors[0].message}") from error
         try:
             answer = self.transport.files.post(
                 upload.url, data=upload.fields, files={"file": (path.name, data, kind)}

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from storyhook_client.answers import Event, Storyboard, StoryboardPlan, StoryboardSummary
+from storyhook_client.answers import Event, News, Storyboard, StoryboardPlan, StoryboardSummary
 from storyhook_client.downloads import Downloaded, download
 from storyhook_client.resources.base import LONGEST_WAIT_SECONDS, Body, Page, Resource, last, part
 
 _PATH = "/storyboards"
+_END = "storyboard.completed"
 
 
 class Storyboards(Resource):
@@ -36,15 +38,24 @@ class Storyboards(Resource):
     def cancel(self, storyboard_id: str) -> Storyboard:
         return Storyboard.of(self.transport.post(f"{_PATH}/{part(storyboard_id)}/cancel"))
 
-    def events(self, storyboard_id: str, *, after: str | None = None) -> Iterator[Event]:
-        """What has happened so far, in its order; goes on `after` a cursor."""
+    def news(self, storyboard_id: str, *, after: str | None = None, wait_seconds: int = 0) -> News:
+        """What has happened since `after`, the `next` of earlier news; waits if it is nothing."""
         path = f"{_PATH}/{part(storyboard_id)}/events"
-        while True:
-            page = self._page(Event, path, after=after)
-            yield from page.items
-            after = page.next_cursor
-            if after is None or not page.items:
-                return
+        return News.of(self.transport.get(path, {"after": after}, wait_seconds=wait_seconds))
+
+    def events(
+        self, storyboard_id: str, *, after: str | None = None, timeout_seconds: float = 3600
+    ) -> Iterator[Event]:
+        """Each event as it happens, until the board is over; raises NotFinished."""
+
+        def look(wait: int) -> _Looked:
+            nonlocal after
+            news = self.news(storyboard_id, after=after, wait_seconds=wait)
+            after = news.next
+            return _Looked(storyboard_id, news)
+
+        for looked in self._snapshots(look, LONGEST_WAIT_SECONDS, timeout_seconds):
+            yield from looked.news.items
 
     def watch(
         self, storyboard_id: str, *, timeout_seconds: float, step_seconds: int = 2
@@ -71,3 +82,15 @@ class Storyboards(Resource):
         if isinstance(board, str):
             board = self.get(board)
         return download(self.transport.files, board, folder)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """A look at a board's feed; it is over when it tells of the board's end."""
+
+    id: str
+    news: News
+
+    @property
+    def is_over(self) -> bool:
+        return any(event.type == _END for event in self.news.items)

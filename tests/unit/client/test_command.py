@@ -255,7 +255,7 @@ def test_lists_stop_at_their_limit(server: Server, capsys: Capture) -> None:
 
 
 def test_keys_are_shown_once(server: Server, capsys: Capture) -> None:
-    key = {"id": "key_1", "name": "ci", "key": "shk_secret", "scopes": ["read", "write"]}
+    key = {"id": "key_1", "name": "ci", "secret": "shk_secret", "scopes": ["read", "write"]}
     server.answer = routes(
         {"POST /keys": Reply(201, key), "GET /keys": {"items": [key]}, "DELETE /keys/key_1": {}}
     )
@@ -266,7 +266,7 @@ def test_keys_are_shown_once(server: Server, capsys: Capture) -> None:
     assert server.requests[0].json == {
         "name": "ci",
         "scopes": ["read", "write"],
-        "max_cost_per_month": "5.00",
+        "limits": {"max_cost_per_month": "5.00"},
     }
     assert "ci" in run(capsys, "keys", "list")[1]
     assert run(capsys, "keys", "revoke", "key_1") == (0, "key_1 is revoked\n", "")
@@ -291,7 +291,9 @@ def test_callbacks_are_listed_shown_and_sent_again(server: Server, capsys: Captu
 
 def test_characters_and_their_pictures(server: Server, capsys: Capture, tmp_path: Path) -> None:
     elena = {"id": "elena", "name": "Elena", "description": "red hair", "version": 2,
-             "references": [{"id": "ref_1", "width": 64, "height": 64}]}  # fmt: skip
+             "references": [{"id": "ref_1", "width": 64, "height": 64}],
+             "stale": {"items": [{"storyboard_id": "sb_1", "title": "Map", "cost": "0.0600",
+                                  "scenes": [{"id": "scene-1"}]}]}}  # fmt: skip
     server.answer = routes(
         {
             "GET /characters": {"items": [elena], "next_cursor": None},
@@ -308,10 +310,18 @@ def test_characters_and_their_pictures(server: Server, capsys: Capture, tmp_path
     assert "64×64" in run(capsys, "show", "elena")[1]
     words = ("--name", "Elena", "--description", "red hair", "--picture", tmp_path / "e.png")
     code, out, _ = run(capsys, "characters", "create", "elena", *words)
-    assert (code, out) == (0, "elena is version 2, with 1 reference image\n")
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            "elena is version 2, with 1 reference image",
+            "sb_1 (Map) has 1 scene of an older version; making them anew costs $0.0600",
+        ],
+    )
     assert server.requests[-1].json["references"] == [{"upload": "up_1"}]
     run(capsys, "characters", "upload", "elena", tmp_path / "e.png", "--angle", "back")
     assert server.requests[-1].json == {"upload": "up_1", "angle": "back"}
+    run(capsys, "characters", "approve", "elena", "pred_1", "--role", "face")
+    assert server.requests[-1].json == {"prediction": "pred_1", "angle": "front", "role": "face"}
     assert run(capsys, "characters", "delete", "elena")[:2] == (0, "elena is deleted\n")
 
 

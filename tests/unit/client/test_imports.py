@@ -336,9 +336,9 @@ def test_the_line_of_a_field_in_json_with_tabs(tmp_path: Path) -> None:
         (bodies.StoryboardBody, StoryboardBody, {"max_cost"}),
         (bodies.SceneBody, SceneBody, set()),
         (bodies.CharacterBody, CharacterBody, set()),
-        (bodies.ReferenceBody, ReferenceBody, {"file", "upload"}),
+        (bodies.ReferenceBody, ReferenceBody, {"file", "upload", "prediction"}),
         (bodies.OverrideBody, OverrideBody, set()),
-        (bodies.PredictionBody, PredictionBody, set()),
+        (bodies.PredictionBody, PredictionBody, {"max_cost"}),
     ],
 )
 def test_the_fields_of_requests_are_the_apis(ours: type, theirs: Any, more: set[str]) -> None:

@@ -371,12 +371,18 @@ def test_events_are_followed_by_their_cursor(client: Storyhook, server: Server) 
     def event(number: int) -> dict[str, Any]:
         return {"sequence": number, "type": "scene.completed", "data": {"id": f"scene-{number}"}}
 
+    end = {"sequence": 3, "type": "storyboard.completed", "data": {"status": "succeeded"}}
     server.answer = in_turn(
-        Reply(200, {"items": [event(1)], "next_cursor": "1"}),
-        Reply(200, {"items": [event(2)], "next_cursor": None}),
+        Reply(200, {"items": [event(1)], "next": "a"}),
+        Reply(200, {"items": [], "next": "a"}),
+        Reply(200, {"items": [event(2), end], "next": "b"}),
     )
-    assert [each.sequence for each in client.storyboards.events("sb_1")] == [1, 2]
-    assert server.requests[1].path == "/stack/storyboards/sb_1/events?after=1"
+    assert [each.sequence for each in client.storyboards.events("sb_1")] == [1, 2, 3]
+    assert [request.path.rpartition("/")[2] for request in server.requests] == [
+        "events?wait=20",
+        "events?after=a&wait=20",
+        "events?after=a&wait=20",
+    ]
 
 
 # Dry runs and uploads
@@ -399,7 +405,7 @@ def test_a_file_is_sent_to_the_presigned_form_without_our_key(
     (tmp_path / "elena.png").write_bytes(b"\x89PNG picture")
     assert client.uploads.send(tmp_path / "elena.png").id == "up_1"
     asked, sent = server.requests
-    assert asked.json == {"content_type": "image/png"}
+    assert asked.json == {"content_type": "image/png", "bytes": 12}
     assert sent.path == "/bucket"
     assert "authorization" not in sent.headers
     # The file comes last: S3 ignores what follows it.
@@ -408,13 +414,16 @@ def test_a_file_is_sent_to_the_presigned_form_without_our_key(
     assert b"\x89PNG picture" in sent.body
 
 
-def test_a_file_that_is_too_large_is_not_sent(
+def test_a_file_that_is_no_reference_is_not_sent(
     client: Storyhook, server: Server, tmp_path: Any
 ) -> None:
-    server.answer = Reply(201, {"id": "up_1", "url": f"{server.url}/b", "max_bytes": 3})
+    wrong = [{"path": "bytes", "message": "at most 3"}]
+    server.answer = refusal("invalid-request", 422, errors=wrong)
     (tmp_path / "elena.png").write_bytes(b"four")
-    with pytest.raises(errors.BadFile, match="at most 3"):
+    with pytest.raises(errors.BadFile, match=r"elena.png: 4 bytes: at most 3"):
         client.uploads.send(tmp_path / "elena.png")
+    with pytest.raises(errors.BadFile, match=r"elena.gif: a picture's name ends in one of .png"):
+        client.uploads.send(tmp_path / "elena.gif")
     assert len(server.requests) == 1
 
 
