@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from storyhook_client.cli import trouble
 from storyhook_client.cli.main import main, storyhook
 from storyhook_client.profiles import path_of, read
 from tests.fixtures.server import RESET, Reply, Request, Server, serving
@@ -397,3 +398,6 @@ def test_the_reference_names_every_command_and_exit_code() -> None:
     text = (ROOT / "docs/client.md").read_text(encoding="utf-8")
     for name in storyhook.commands:
         assert re.search(rf"`storyhook {name}\b|`{name}`", text), name
+    for code in (trouble.REFUSED, trouble.USAGE, trouble.NOT_WELL, trouble.NO_ANSWER,
+                 trouble.TOO_LONG, trouble.INTERRUPTED):  # fmt: skip
+        assert f"\n| {code} |" in text, code
