@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -20,11 +21,22 @@ from storyhook_client.client import Storyhook
 Json = dict[str, Any]
 
 
+_WIDE = 200
+
+
+def _console() -> Console:
+    """In a pipe or a file there is no edge at which to cut ids."""
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDE
+    return console
+
+
 @dataclass
 class Session:
     as_json: bool = False
     profile: str | None = None
-    console: Console = field(default_factory=lambda: Console(highlight=False))
+    console: Console = field(default_factory=_console)
 
     @cached_property
     def client(self) -> Storyhook:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 from rich.table import Table
 from rich.text import Text
@@ -22,16 +23,16 @@ from storyhook_client.cli.progress import COLOURS
 from storyhook_client.cli.words import amount, dollars, printable, seconds
 
 _RIGHT = {"total", "cost", "price", "refs", "seconds", "references", "version", "tries"}
+_WORDS = {"best for", "caption", "description", "error", "name", "title", "told"}
 _STATES = {**COLOURS, "partial": "yellow", "pending": "cyan", "delivered": "green"}
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """What somebody wrote may wrap; ids, states and numbers stay whole."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for heading in headings:
-        wraps = heading in ("best for", "description", "what", "left out")
-        made.add_column(
-            heading, justify="right" if heading in _RIGHT else "left", no_wrap=not wraps
-        )
+        justify: Literal["left", "right"] = "right" if heading in _RIGHT else "left"
+        made.add_column(heading, justify=justify, no_wrap=heading not in _WORDS)
     for row in rows:
         made.add_row(*(Text(printable(c)) if isinstance(c, str) else c for c in row))
     return made
@@ -98,7 +99,7 @@ def predictions(items: Iterable[Prediction]) -> Table:
 
 def plan(shown: StoryboardPlan) -> Table:
     return table(
-        ("scene", "model", "refs", "price", "what"),
+        ("scene", "model", "refs", "price", "told"),
         (
             (
                 scene.id,
