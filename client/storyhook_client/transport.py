@@ -148,7 +148,8 @@ class Transport:
                 # What was never sent may be sent again, whatever it is.
                 never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 if not (again and (repeatable or never_sent)):
-                    raise NoAnswer(f"{method} {self.url}{path}: no answer ({error})") from error
+                    advice = "; is the stack running, and its URL right?" if never_sent else ""
+                    raise NoAnswer(f"{method} {self.url}{path}: {error}{advice}") from error
                 pause = self._back_off(attempt)
             else:
                 if answer.is_success:

@@ -81,8 +81,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 def list_keys(session: Session, limit: int) -> None:
     """All keys of the tenant."""
     found = list(islice(session.client.keys.list(limit=min(limit, 100)), limit))
-    session.answers(found)
-    session.show(tables.keys(found))
+    session.listed(found, tables.keys)
 
 
 @keys.command("revoke")
@@ -113,8 +112,7 @@ def list_callbacks(session: Session, status: str | None, subject: str | None, li
             limit,
         )
     )
-    session.answers(found)
-    session.show(tables.callbacks(found))
+    session.listed(found, tables.callbacks)
 
 
 @callbacks.command("show")
@@ -141,8 +139,7 @@ def replay(session: Session, callback_id: str) -> None:
 def models(session: Session, sort: str | None) -> None:
     """The catalogue: what each model takes and costs."""
     found = session.client.models.list(sort=sort)
-    session.answers(found)
-    session.show(tables.models(found))
+    session.listed(found, tables.models)
     known = [m.price.example.cost for m in found if m.price.example.cost is not None]
     if known:
         session.say(

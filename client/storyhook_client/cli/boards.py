@@ -138,12 +138,10 @@ def list_(session: Session, predictions: bool, limit: int) -> None:
     page = min(limit, 100)
     if predictions:
         pictures = list(islice(session.client.predictions.list(limit=page), limit))
-        session.answers(pictures)
-        session.show(tables.predictions(pictures))
+        session.listed(pictures, tables.predictions)
         return
     found = list(islice(session.client.storyboards.list(limit=page), limit))
-    session.answers(found)
-    session.show(tables.boards(found))
+    session.listed(found, tables.boards)
 
 
 @click.command(cls=Command)

@@ -30,8 +30,7 @@ def characters() -> None:
 def list_characters(session: Session, limit: int) -> None:
     """The library."""
     found = list(islice(session.client.characters.list(limit=min(limit, 100)), limit))
-    session.answers(found)
-    session.show(tables.characters(found))
+    session.listed(found, tables.characters)
 
 
 @characters.command("show")

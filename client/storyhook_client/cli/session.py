@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from storyhook_client.answers import Answer
@@ -19,6 +20,7 @@ from storyhook_client.cli.words import printable
 from storyhook_client.client import Storyhook
 
 Json = dict[str, Any]
+A = TypeVar("A", bound=Answer)
 
 
 _WIDE = 200
@@ -60,8 +62,12 @@ class Session:
         if self.as_json:
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
-    def answers(self, items: Iterable[Answer]) -> None:
+    def listed(self, items: Sequence[A], as_table: Callable[[Sequence[A]], Table]) -> None:
         self.answer({"items": [item.to_json() for item in items]})
+        if items:
+            self.show(as_table(items))
+        else:
+            self.say("nothing here yet", style="dim")
 
 
 pass_session = click.make_pass_decorator(Session)
