@@ -92,7 +92,6 @@ class ScenePlan(Plan):
     id: str
     position: int | None = None
     caption: str | None = None
-    characters: tuple[str, ...] = ()
     fallbacks: tuple[Plan, ...] = ()
 
 

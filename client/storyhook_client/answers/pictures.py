@@ -74,10 +74,13 @@ class PredictionInput(Answer):
     prompt: str | None = None
     seed: int | None = None
     aspect_ratio: str | None = None
+    # Who is on stage; with the version of each where that is known.
+    characters: tuple[str, ...] | dict[str, int] = ()
     references: tuple[PlacedReference, ...] = ()
     left_out: tuple[PlacedReference, ...] = ()
     price: tuple[PriceLine, ...] = ()
     template: str | int | None = None
+    sheet: dict[str, Any] | None = None
     payload: dict[str, Any] = Field(default_factory=dict)
 
 
