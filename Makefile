@@ -79,7 +79,8 @@ COMPILE = $(UV) pip compile --quiet --python $(PYTHON) --python-version 3.13 --u
 
 requirements: tools ## pin again after a change of a .in file [UPGRADE=1 for the newest of all]
 	@$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	@for name in dev cloud sam fuzz guard uv; do \
+	@$(COMPILE) requirements/dev.in client/pyproject.toml -o requirements/dev.txt
+	@for name in cloud sam fuzz guard uv; do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 audit: ## look up known weaknesses of every pinned package; needs the internet

@@ -79,8 +79,8 @@ def status(_: argparse.Namespace) -> int:
         for name, url in (("fal", cloud.fal_url), ("replicate", cloud.replicate_url)):
             print(f"  {_LABELS[name]:9}  {_provider(cloud, name, url)}")
         print(f"  logs       .local/{mine}/ (emulator.log has the functions')")
-        print("  for the examples of the README:")
-        print(f"    API='{cloud.api_url}' KEY='{cloud.api_key}'")
+        print("  for `storyhook` and the examples of the README:")
+        print(f"    export STORYHOOK_URL='{cloud.api_url}' STORYHOOK_API_KEY='{cloud.api_key}'")
     return 0
 
 

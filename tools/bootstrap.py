@@ -1,7 +1,7 @@
 """Make `.tools/`: the virtual environments that everything else in this project runs with.
 
     .tools/uv      the installer, pinned
-    .tools/dev     this project's code, tests, demo, linters
+    .tools/dev     this project's code, client, tests, demo, linters
     .tools/cloud   the local cloud's emulator; apart, because functions can see its packages
     .tools/sam     the SAM CLI; apart, because it pins a great deal
     .tools/guard   checkov and pip-audit; made only for `make template` and `make audit`
@@ -125,9 +125,21 @@ def make_environment(name: str, python: Path, environment: dict[str, str]) -> No
         ],
         environment,
     )
+    if name == "dev":
+        install_client(folder, environment)
     partial = stamp.with_suffix(".partial")
     partial.write_text(wanted_stamp(name), encoding="utf-8")
     partial.replace(stamp)
+
+
+def install_client(folder: Path, environment: dict[str, str]) -> None:
+    """The project's own client, as it stands in client/, with its command `storyhook`.
+
+    What it needs is among the pins, and the installer builds it by itself.
+    """
+    own = ["--quiet", "--no-deps", "--offline", "--editable", str(ROOT / "client")]
+    python = ["--python", str(folder / "bin" / "python")]
+    run([str(UV), "pip", "install", *python, *own], environment)
 
 
 def runs_on(folder: Path, python: Path) -> bool:
@@ -146,8 +158,10 @@ def is_ready(name: str) -> bool:
 
 def wanted_stamp(name: str) -> str:
     """The folder is part of it: scripts in an environment hold absolute paths."""
-    requirements = (ROOT / "requirements" / f"{name}.txt").read_bytes()
-    return f"{hashlib.sha256(requirements).hexdigest()} {TOOLS / name}\n"
+    made_from = (ROOT / "requirements" / f"{name}.txt").read_bytes()
+    if name == "dev":
+        made_from += (ROOT / "client" / "pyproject.toml").read_bytes()
+    return f"{hashlib.sha256(made_from).hexdigest()} {TOOLS / name}\n"
 
 
 @contextmanager

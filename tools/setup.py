@@ -155,7 +155,7 @@ def main() -> None:
         print(f"  {key.secret}")
         print("and the secret that its callbacks are signed with:")
         print(f"  {key.callback_secret}")
-    print(f"API: {outputs['ApiUrl']}")
+    print(f"API: {outputs['ApiUrl']}   (STORYHOOK_URL; the key is STORYHOOK_API_KEY)")
 
 
 def _rotate(ssm: Any, stage: str, name: str) -> None:

@@ -18,6 +18,7 @@ from local.demo.problem import DemoFailed
 from local.demo.results import SHEET
 from local.demo.run import Demo
 from local.demo.story import DEFAULT_MODEL, load_story
+from storyhook_client import StoryhookError
 
 STORY = Path("stories/ancient-map.json")
 OUT = Path("out/demo")
@@ -29,7 +30,7 @@ def main() -> int:
     try:
         story = load_story(options.story, options.model)
         Demo(console, story, options.out).run()
-    except (DemoFailed, StartFailed) as problem:
+    except (DemoFailed, StartFailed, StoryhookError) as problem:
         console.print(Text(f"demo: {problem}", style="red"), soft_wrap=True)
         return 1
     except KeyboardInterrupt:

@@ -1,16 +1,13 @@
 """What stands under a picture on the contact sheet: its number, the caption, a few facts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from PIL import ImageDraw
 
 from local.demo.lettering import LINE, width_of, wrap, write
 from local.demo.panels import ACCENT, INK, SOFT
-from local.demo.words import dollars
-
-Json = Mapping[str, Any]
+from storyhook_client.answers import Scene
+from storyhook_client.cli.words import dollars
 
 _LINES = 4
 
@@ -42,17 +39,16 @@ class Caption:
         write(draw, (x + self.indent, y), self.note, self.small, SOFT)
 
 
-def caption_of(scene: Json, width: int, size: int, *, with_model: bool) -> Caption:
+def caption_of(scene: Scene, width: int, size: int, *, with_model: bool) -> Caption:
     """The scene's caption for a panel of that width, in type of that size."""
-    number = str(scene["position"])
+    number = str(scene.position)
     blank = Caption(number, [], [], size)
     room = width - blank.indent
-    text = scene["caption"] or scene.get("description") or scene["id"]
-    facts = [scene["model"]] if with_model else []
-    over = scene["status"] not in ("queued", "running")
-    facts += [f"seed {scene['seed']}", dollars(scene["cost"], over=over)]
-    if scene["metrics"]["total_seconds"] is not None:
-        facts.append(f"{scene['metrics']['total_seconds']:.1f} s")
+    text = scene.caption or scene.description or scene.id
+    facts = [scene.model or "-"] if with_model else []
+    facts += [f"seed {scene.seed}", dollars(scene.cost, over=scene.is_over)]
+    if scene.metrics.total_seconds is not None:
+        facts.append(f"{scene.metrics.total_seconds:.1f} s")
     lines = wrap(text, size, room, _LINES)
     note = wrap(" · ".join(fact for fact in facts if fact != "-"), blank.small, room, 2)
     return Caption(number, lines, note, size)

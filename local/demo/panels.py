@@ -3,12 +3,12 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from PIL import Image, ImageDraw, ImageOps
 
 from local.demo.drawing.brush import Colour, mix
 from local.demo.lettering import LINE, legible, wrap, write
+from storyhook_client.answers import Problem, Scene
 
 PAPER: Colour = (251, 247, 239)
 INK: Colour = (44, 36, 52)
@@ -38,21 +38,20 @@ def framed(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return _rounded(fitted, mix(INK, PAPER, 0.55))
 
 
-def placard(scene: Mapping[str, Any], size: tuple[int, int], body: int) -> Image.Image:
+def placard(scene: Scene, size: tuple[int, int], body: int) -> Image.Image:
     """In place of a picture: what became of the scene, and why."""
     width, height = size
-    colour = _TROUBLE.get(scene["status"], _OTHER)
+    colour = _TROUBLE.get(scene.status, _OTHER)
     panel = Image.new("RGB", size, _NOTICE)
     draw = ImageDraw.Draw(panel)
     step = max(14, width // 30)
     for x in range(-height, width, step * 2):
         draw.line((x, height, x + height, 0), _STRIPE, step // 2)
-    error = scene["error"] or {}
     room = width * 0.8
     big, small = round(body * 1.25), max(11, round(body * 0.92))
-    title = wrap(f"{scene['status'].capitalize()}", big, room, 1)
+    title = wrap(f"{scene.status.capitalize()}", big, room, 1)
     most = max(1, int((height * 0.5 - big * LINE) / (small * LINE)))
-    why = wrap(_reason(error), small, room, most)
+    why = wrap(_reason(scene.error or Problem()), small, room, most)
     radius = round(min(width, height) * 0.1)
     used = radius * 2.6 + big * LINE + len(why) * small * LINE
     y = max(radius * 0.4, (height - used) / 2) + radius
@@ -62,8 +61,8 @@ def placard(scene: Mapping[str, Any], size: tuple[int, int], body: int) -> Image
     return _rounded(panel, mix(colour, PAPER, 0.45))
 
 
-def _reason(error: Mapping[str, Any]) -> str:
-    title, detail = error.get("title") or "", error.get("detail") or ""
+def _reason(error: Problem) -> str:
+    title, detail = error.title or "", error.detail or ""
     return detail if title in detail else f"{title.rstrip('.')}. {detail}" if detail else title
 
 

@@ -13,20 +13,19 @@ from local.cloud import LocalCloud
 from local.demo import report, results
 from local.demo.callbacks import Inbox
 from local.demo.cast import with_references
-from local.demo.client import Api, Unreachable
 from local.demo.listener import Listener
-from local.demo.problem import DemoFailed
-from local.demo.progress import view
+from local.demo.problem import DemoFailed, problem_text
 from local.demo.story import Story
-from local.demo.words import counted, dollars, printable
+from storyhook_client import ApiError, NoAnswer, NotFinished, Storyhook
+from storyhook_client.answers import Character, Storyboard
+from storyhook_client.cli.progress import view
+from storyhook_client.cli.words import counted, dollars, printable
 
 Json = dict[str, Any]
 Simulators = Mapping[str, Mapping[str, object]]
 
 EVENT = "storyboard.completed"
-POLL_SECONDS = 0.5
-PATIENCE = 6
-"""Reads in a row that may fail before the API counts as gone."""
+STEP_SECONDS = 1
 CALLBACK_SECONDS = 20.0
 CLOUD_SECONDS = 3600.0
 """The local cloud ends itself then, whatever has become of the demo."""
@@ -58,7 +57,7 @@ class Demo:
             results.prepare(self._out)
             with (
                 self._cloud(simulators) as cloud,
-                Api(cloud.api_url, cloud.api_key) as api,
+                Storyhook(cloud.api_url, cloud.api_key) as api,
             ):
                 self._inbox.expect(cloud.callback_secret)
                 characters = self._register(api, cast)
@@ -69,7 +68,7 @@ class Demo:
         report.print_sums(self._console, board)
         self._problems[:0] = report.troubles(board)
         if self._problems:
-            raise DemoFailed("\n".join([f"the board is {board['status']}", *self._problems]))
+            raise DemoFailed("\n".join([f"the board is {board.status}", *self._problems]))
 
     @contextmanager
     def _cloud(self, simulators: Simulators | None) -> Iterator[LocalCloud]:
@@ -85,73 +84,71 @@ class Demo:
             with self._busy("stopping the local cloud"):
                 cloud.stop()
 
-    def _register(self, api: Api, cast: list[Json]) -> list[Json]:
+    def _register(self, api: Storyhook, cast: list[Json]) -> list[Character]:
         characters = []
         for index, body in enumerate(cast):
-            character = api.save_character(body, f"characters[{index}]")
+            try:
+                character = api.characters.create(body)
+            except ApiError as error:
+                told = problem_text(error.document, f"characters[{index}].")
+                raise DemoFailed(told) from error
             characters.append(character)
-            count = len(character["references"])
+            count = len(character.references)
             images = f"with {counted(count, 'reference image')}" if count else "without an image"
-            self._say(f"{printable(character['name'])} is registered {images}")
+            self._say(f"{printable(character.name)} is registered {images}")
         return characters
 
-    def _make(self, api: Api, callback_url: str) -> Json:
+    def _make(self, api: Storyhook, callback_url: str) -> Storyboard:
         """From the request to the end of the board and its callback."""
-        typical = {model["id"]: float(model["typical_seconds"]) for model in api.models()}
-        board = api.create_storyboard({**self._story.board, "callback_url": callback_url})
-        self._say(f"storyboard {board['id']} is accepted")
-        models = ", ".join(dict.fromkeys(scene["model"] for scene in board["scenes"]))
-        price = dollars(board["cost"], over=False)
-        self._say(f"{counted(len(board['scenes']), 'scene')} by {models}, {price}")
-        for warning in board["warnings"]:
+        typical = {model.id: model.typical_seconds or 0.0 for model in api.models.list()}
+        board = api.storyboards.create({**self._story.board, "callback_url": callback_url})
+        self._say(f"storyboard {board.id} is accepted")
+        models = ", ".join(dict.fromkeys(scene.model or "-" for scene in board.scenes))
+        price = dollars(board.cost, over=False)
+        self._say(f"{counted(len(board.scenes), 'scene')} by {models}, {price}")
+        for warning in board.warnings:
             self._say(f"warning: {printable(warning)}")
         board = self._watch(api, board, typical)
-        self._say(f"the storyboard's status is {board['status']}")
-        if board["status"] != "running":
+        self._say(f"the storyboard's status is {board.status}")
+        if board.is_over:
             self._await_callback(board)
         return board
 
-    def _watch(self, api: Api, board: Json, typical: Mapping[str, float]) -> Json:
+    def _watch(self, api: Storyhook, board: Storyboard, typical: Mapping[str, float]) -> Storyboard:
         """The board as it is in the end, or when patience ends."""
-        seconds = board_seconds(len(board["scenes"]))
-        deadline = time.monotonic() + seconds
-        failures = 0
+        seconds = board_seconds(len(board.scenes))
         with view(self._console, typical) as shown:
             shown.show(board)
-            while board["status"] == "running":
-                if time.monotonic() > deadline:
-                    self._problems.append(f"it was not ready after {seconds:.0f} s")
-                    break
-                # The callback cuts the pause short.
-                self._inbox.wait_for(EVENT, board["id"], POLL_SECONDS)
-                try:
-                    board = api.storyboard(board["id"])
-                    failures = 0
-                except Unreachable as error:
-                    failures += 1
-                    if failures >= PATIENCE:
-                        self._problems.append(str(error))
-                        break
-                shown.show(board)
+            try:
+                snapshots = api.storyboards.watch(
+                    board.id, timeout_seconds=seconds, step_seconds=STEP_SECONDS
+                )
+                for board in snapshots:
+                    shown.show(board)
+            except NotFinished:
+                self._problems.append(f"it was not ready after {seconds:.0f} s")
+            except NoAnswer as error:
+                self._problems.append(str(error))
         return board
 
-    def _await_callback(self, board: Json) -> None:
-        callback = self._inbox.wait_for(EVENT, board["id"], CALLBACK_SECONDS)
+    def _await_callback(self, board: Storyboard) -> None:
+        callback = self._inbox.wait_for(EVENT, board.id, CALLBACK_SECONDS)
         if callback is None:
             refused = f" ({self._inbox.refused} refused)" if self._inbox.refused else ""
             self._problems.append(f"no callback within {CALLBACK_SECONDS:.0f} s{refused}")
-        elif callback.data["status"] != board["status"]:
+        elif callback.data["status"] != board.status:
             self._problems.append(f"the callback says that it is {callback.data['status']}")
         else:
             self._say(f"callback {EVENT} received, its signature is verified")
 
-    def _keep(self, api: Api, board: Json, characters: list[Json]) -> None:
-        images, problems = results.fetch_images(api, board)
-        self._problems += problems
+    def _keep(self, api: Storyhook, board: Storyboard, characters: list[Character]) -> None:
+        done = api.storyboards.download(board, self._out)
+        self._problems += done.problems
         faces = results.fetch_faces(api, characters)
-        names = results.write(self._out, board, images, faces)
-        checked = f"the SHA-256 of {counted(len(images), 'picture')} checked"
-        self._say(f"{counted(len(names), 'file')} written to {_short(self._out)}/, {checked}")
+        results.write_sheet(self._out, board, done.pictures, faces)
+        files = len(done.pictures) + 2  # the board and the sheet
+        checked = f"the SHA-256 of {counted(len(done.pictures), 'picture')} checked"
+        self._say(f"{counted(files, 'file')} written to {_short(self._out)}/, {checked}")
 
     def _say(self, text: str) -> None:
         elapsed = f"{time.monotonic() - self._began:7.1f} s  "

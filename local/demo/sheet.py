@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log
-from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -12,9 +11,8 @@ from local.demo.captions import caption_of
 from local.demo.drawing.brush import mix
 from local.demo.lettering import LINE, wrap, write
 from local.demo.panels import ACCENT, INK, PAPER, SOFT, Face, face_disc, framed, placard
-from local.demo.words import counted, dollars
-
-Json = Mapping[str, Any]
+from storyhook_client.answers import Storyboard
+from storyhook_client.cli.words import counted, dollars
 
 _PANEL_WIDTHS = {1: 1500, 2: 1000, 3: 760, 4: 600, 5: 500}
 _NARROW = 420
@@ -64,13 +62,13 @@ def _ugliness(columns: int, count: int, shape: float) -> float:
     return abs(log(page / _BEST_SHAPE)) + 1.2 * empty
 
 
-def draw_sheet(board: Json, images: Mapping[str, bytes], cast: Sequence[Face]) -> Image.Image:
+def draw_sheet(board: Storyboard, images: Mapping[str, bytes], cast: Sequence[Face]) -> Image.Image:
     """The board as GET answers it; `images` are the scenes' pictures by scene id."""
-    scenes: Sequence[Json] = board["scenes"]
+    scenes = board.scenes
     pictures = {name: Image.open(io.BytesIO(data)) for name, data in images.items()}
     sizes = [picture.size for picture in pictures.values()] or [(16, 9)]
     page = plan_page(len(scenes), max(0.5, min(2.4, sizes[0][0] / sizes[0][1])))
-    same_model = len({scene["model"] for scene in scenes}) == 1
+    same_model = len({scene.model for scene in scenes}) == 1
     captions = [
         caption_of(scene, page.panel[0], page.body, with_model=not same_model) for scene in scenes
     ]
@@ -87,7 +85,7 @@ def draw_sheet(board: Json, images: Mapping[str, bytes], cast: Sequence[Face]) -
     for index, scene in enumerate(scenes):
         row, column = divmod(index, page.columns)
         x = page.margin + column * (page.panel[0] + page.gutter)
-        picture = pictures.get(scene["id"])
+        picture = pictures.get(scene.id)
         panel = framed(picture, page.panel) if picture else placard(scene, page.panel, page.body)
         sheet.paste(panel, (x, y))
         captions[index].write(ImageDraw.Draw(sheet), x, y + page.panel[1])
@@ -117,13 +115,13 @@ def _head_height(page: Page, cast: Sequence[Face]) -> int:
 
 
 def _head(
-    top: Image.Image, board: Json, page: Page, cast: Sequence[Face], *, same_model: bool
+    top: Image.Image, board: Storyboard, page: Page, cast: Sequence[Face], *, same_model: bool
 ) -> None:
     draw = ImageDraw.Draw(top)
     size = _title_size(page)
     small = round(size * 0.42)
     x, y = page.margin, page.margin * 0.9
-    y = write(draw, (x, y), wrap(board["title"], size, page.inner, 1), size, INK, bold=True)
+    y = write(draw, (x, y), wrap(board.title, size, page.inner, 1), size, INK, bold=True)
     y += size * 0.1
     facts = " · ".join(_facts(board, same_model=same_model))
     y = write(draw, (x, y), wrap(facts, small, page.inner, 1), small, SOFT)
@@ -148,13 +146,13 @@ def _head(
         write(draw, (left, middle), lines, words, SOFT)
 
 
-def _facts(board: Json, *, same_model: bool) -> Iterator[str]:
-    scenes = board["scenes"]
+def _facts(board: Storyboard, *, same_model: bool) -> Iterator[str]:
+    scenes = board.scenes
     yield counted(len(scenes), "scene")
-    if board["status"] != "succeeded":
-        yield f"{board['progress']['succeeded']} succeeded"
-    models = dict.fromkeys(scene["model"] for scene in scenes)
-    yield scenes[0]["model"] if same_model else f"{len(models)} models"
-    yield f"seed {scenes[0]['seed']}"
-    yield dollars(board["cost"], over=board["status"] != "running")
-    yield board["id"]
+    if board.status != "succeeded":
+        yield f"{board.progress.succeeded} succeeded"
+    models = dict.fromkeys(scene.model for scene in scenes)
+    yield scenes[0].model or "-" if same_model else f"{len(models)} models"
+    yield f"seed {scenes[0].seed}"
+    yield dollars(board.cost, over=board.is_over)
+    yield board.id

@@ -1,7 +1,6 @@
 """The demo's own parts; the whole of it runs in tests/e2e."""
 
 import colorsys
-import hashlib
 import io
 import json
 import re
@@ -27,12 +26,13 @@ from local.demo.listener import Listener
 from local.demo.panels import Face
 from local.demo.portraits import SIZE, portrait
 from local.demo.problem import DemoFailed, problem_text
-from local.demo.progress import view
 from local.demo.sheet import draw_sheet, plan_page
 from local.demo.story import load_story
-from local.demo.words import dollars
 from storyhook.domain.callback_secret import SecretVersion
 from storyhook.providers.callbacks import CallbackSigner, callback_secret
+from storyhook_client.answers import Cost, Storyboard
+from storyhook_client.cli.progress import view
+from storyhook_client.cli.words import dollars
 
 Json = dict[str, Any]
 
@@ -85,8 +85,8 @@ def scene(position: int, status: str = "succeeded", caption: str | None = "They 
     }
 
 
-def board(scenes: Sequence[Json], status: str = "succeeded") -> Json:
-    return {
+def board(scenes: Sequence[Json], status: str = "succeeded") -> Storyboard:
+    document = {
         "id": "sb_01J",
         "title": "The ancient map",
         "status": status,
@@ -96,6 +96,7 @@ def board(scenes: Sequence[Json], status: str = "succeeded") -> Json:
         "created_at": "2026-11-22T10:00:00.000Z",
         "completed_at": "2026-11-22T10:00:11.000Z",
     }
+    return Storyboard.of(document)
 
 
 # Portraits
@@ -412,40 +413,24 @@ def test_the_files_of_an_earlier_demo_go_and_others_stay(tmp_path: Path) -> None
     results.prepare(mine)
     assert (mine / "scene-1.png").exists()
 
-    scenes = [scene(1), scene(2), scene(3, "failed")]
-    images = {f"scene-{n}": png((n, n, n)) for n in (1, 2)}
     out = tmp_path / "out" / "demo"
     results.prepare(out)
-    names = results.write(out, board(scenes), images, [])
-    assert names == ["board.json", "contact-sheet.png", "scene-1.png", "scene-2.png"]
-    assert sorted(path.name for path in out.iterdir()) == sorted(names)
-    assert json.loads((out / "board.json").read_text()) == board(scenes)
-    assert (out / "scene-2.png").read_bytes() == images["scene-2"]
+    (out / "board.json").write_text("{}")
+    picture = out / "scene-1.png"
+    picture.write_bytes(png((1, 1, 1)))
+    results.write_sheet(out, board([scene(1), scene(2, "failed")]), {"scene-1": picture}, [])
+    left = ["board.json", "contact-sheet.png", "scene-1.png"]
+    assert sorted(path.name for path in out.iterdir()) == left
     (out / "notes.txt").write_text("somebody's")
     results.prepare(out)
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
 
 
-def test_a_picture_that_is_not_the_boards_is_not_kept() -> None:
-    scenes = [scene(1), scene(2), scene(3, "failed")]
-    scenes[0]["image"]["sha256"] = hashlib.sha256(b"one").hexdigest()
-    scenes[1]["image"]["sha256"] = hashlib.sha256(b"two").hexdigest()
-
-    class Files:
-        def download(self, url: str) -> bytes:
-            return b"one"
-
-    images, problems = results.fetch_images(Files(), board(scenes))
-    assert images == {"scene-1": b"one"}
-    assert len(problems) == 1
-    assert problems[0].startswith("scene-2")
-
-
 def test_what_is_paid_so_far_is_not_what_it_costs() -> None:
-    cost = {"estimated": "0.1800", "actual": "0.0600"}
+    cost = Cost.of({"estimated": "0.1800", "actual": "0.0600"})
     assert dollars(cost, over=False) == "about $0.1800"
     assert dollars(cost, over=True) == "$0.0600"
-    assert dollars({"estimated": "0.1800", "actual": None}, over=True) == "-"
+    assert dollars(Cost.of({"estimated": "0.1800", "actual": None}), over=True) == "-"
 
 
 # On the terminal

@@ -1,0 +1,126 @@
+"""Storyboards: scenes in their order, and the plan of them that a dry run answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from storyhook_client.answers.base import Answer, Moment, Urls
+from storyhook_client.answers.pictures import (
+    OPEN,
+    Cancellation,
+    Cost,
+    Image,
+    Metrics,
+    PlacedReference,
+    Plan,
+    Problem,
+)
+
+
+class Scene(Answer):
+    id: str
+    position: int | None = None
+    status: str
+    caption: str | None = None
+    description: str | None = None
+    characters: tuple[str, ...] = ()
+    prompt: str | None = None
+    model: str | None = None
+    seed: int | None = None
+    image: Image | None = None
+    chosen: str | None = None
+    candidates: tuple[str, ...] = ()
+    fallbacks: tuple[str, ...] = ()
+    references: tuple[PlacedReference, ...] = ()
+    left_out: tuple[PlacedReference, ...] = ()
+    cost: Cost = Cost()
+    metrics: Metrics = Metrics()
+    error: Problem | None = None
+    cancellation: Cancellation | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status not in OPEN
+
+
+class Progress(Answer):
+    total: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    blocked: int = 0
+    running: int = 0
+
+
+class Storyboard(Answer):
+    id: str
+    title: str = ""
+    status: str
+    progress: Progress = Progress()
+    cost: Cost = Cost()
+    characters: dict[str, int] = Field(default_factory=dict)
+    """The version of each that the board was planned with."""
+    scenes: tuple[Scene, ...] = ()
+    warnings: tuple[str, ...] = ()
+    cancellation: Cancellation | None = None
+    urls: Urls = Urls()
+    created_at: Moment | None = None
+    completed_at: Moment | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status not in OPEN
+
+
+class StoryboardSummary(Answer):
+    """A board in a list: without its scenes."""
+
+    id: str
+    title: str = ""
+    status: str
+    scene_count: int | None = None
+    cost: Cost = Cost()
+    urls: Urls = Urls()
+    created_at: Moment | None = None
+    completed_at: Moment | None = None
+
+
+class ScenePlan(Plan):
+    """One scene of a board's plan; `fallbacks` are not in the board's sum."""
+
+    id: str
+    position: int | None = None
+    caption: str | None = None
+    fallbacks: tuple[Plan, ...] = ()
+
+
+class StoryboardPlan(Answer):
+    """A dry run of a whole board. `cost.estimated` is None if a scene's price is not known."""
+
+    dry_run: bool = True
+    title: str = ""
+    seed: int | None = None
+    scenes: tuple[ScenePlan, ...] = ()
+    cost: Cost = Cost()
+    warnings: tuple[str, ...] = ()
+
+
+class Event(Answer):
+    """Something that has happened, numbered from 1 without gaps.
+
+    A board's feed says `at`, a callback `timestamp`: when it happened, and when it was written.
+    """
+
+    sequence: int | None = None
+    type: str
+    at: Moment | None = None
+    timestamp: Moment | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class News(Answer):
+    """What a reader of a board's feed was not told yet; `next` goes on from there."""
+
+    items: tuple[Event, ...] = ()
+    next: str | None = None

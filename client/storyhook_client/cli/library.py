@@ -1,0 +1,145 @@
+"""Commands about characters and their reference images."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from storyhook_client.answers import Character
+from storyhook_client.cli import tables
+from storyhook_client.cli.boards import show_character
+from storyhook_client.cli.session import Group, Session, chosen, limit_option, pass_session
+from storyhook_client.cli.words import amount, counted, dollars
+
+ROLES = ("face", "full_body", "outfit", "pose", "style", "place", "object")
+ANGLES = ("front", "three_quarter", "profile", "back")
+_PICTURE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(cls=Group)
+def characters() -> None:
+    """Persons, places and things, with their reference images."""
+
+
+@characters.command("list")
+@limit_option("characters")
+@pass_session
+def list_characters(session: Session, limit: int) -> None:
+    """The library."""
+    found = list(islice(session.client.characters.list(limit=min(limit, 100)), limit))
+    session.listed(found, tables.characters)
+
+
+@characters.command("show")
+@click.argument("character_id", metavar="ID")
+@pass_session
+def show_one_character(session: Session, character_id: str) -> None:
+    """One character with its references."""
+    show_character(session, character_id)
+
+
+@characters.command("create")
+@click.argument("character_id", metavar="ID")
+@click.option("--name", required=True)
+@click.option("--description", required=True, help="What never changes: face, hair, body.")
+@click.option("--outfit", help="What a scene may change.")
+@click.option("--kind", type=chosen(("character", "location", "prop")), default="character")
+@click.option("--picture", "pictures", type=_PICTURE, multiple=True, help="A file; the face first.")
+@click.option("--picture-url", "urls", multiple=True, help="A picture that the stack fetches.")
+@pass_session
+def create_character(
+    session: Session,
+    character_id: str,
+    name: str,
+    description: str,
+    outfit: str | None,
+    kind: str,
+    pictures: tuple[Path, ...],
+    urls: tuple[str, ...],
+) -> None:
+    """A new character, or the next version of the one with this ID."""
+    references = [{"upload": session.client.uploads.send(path).id} for path in pictures]
+    body: dict[str, Any] = {
+        "id": character_id,
+        "name": name,
+        "description": description,
+        "kind": kind,
+        "references": [*references, *({"url": url} for url in urls)],
+    }
+    if outfit:
+        body["outfit"] = outfit
+    _changed(session, session.client.characters.create(body))
+
+
+@characters.command("upload")
+@click.argument("character_id", metavar="ID")
+@click.argument("file", type=_PICTURE)
+@click.option("--role", type=chosen(ROLES))
+@click.option("--angle", type=chosen(ANGLES), default="front", show_default=True)
+@pass_session
+def upload(session: Session, character_id: str, file: Path, role: str | None, angle: str) -> None:
+    """Add a picture of your own to a character: its next version."""
+    sent = session.client.uploads.send(file)
+    body = {"upload": sent.id, "angle": angle, **({"role": role} if role else {})}
+    _changed(session, session.client.characters.add_reference(character_id, body))
+
+
+@characters.command("approve")
+@click.argument("character_id", metavar="ID")
+@click.argument("prediction_id", metavar="PREDICTION")
+@click.option("--role", type=chosen(ROLES))
+@click.option("--angle", type=chosen(ANGLES), default="front", show_default=True)
+@pass_session
+def approve(
+    session: Session, character_id: str, prediction_id: str, role: str | None, angle: str
+) -> None:
+    """Make a finished picture, of a sheet or any other, a reference."""
+    body = {"prediction": prediction_id, "angle": angle, **({"role": role} if role else {})}
+    _changed(session, session.client.characters.add_reference(character_id, body))
+
+
+@characters.command("delete")
+@click.argument("character_id", metavar="ID")
+@pass_session
+def delete(session: Session, character_id: str) -> None:
+    """Refused while a board that is running needs it."""
+    session.client.characters.delete(character_id)
+    session.answer({"id": character_id, "deleted": True})
+    session.say(f"{character_id} is deleted")
+
+
+@characters.command("sheet")
+@click.argument("character_id", metavar="ID")
+@click.option("--angle", "angles", type=chosen(ANGLES), multiple=True, help="Default: the missing.")
+@click.option("--model")
+@pass_session
+def sheet(session: Session, character_id: str, angles: tuple[str, ...], model: str | None) -> None:
+    """Make the views that a character has no reference of; they cost like any picture."""
+    body: dict[str, Any] = {}
+    if angles:
+        body["angles"] = list(angles)
+    if model:
+        body["model"] = model
+    made = session.client.characters.sheet(character_id, body)
+    session.answer(made.to_json())
+    session.show(tables.predictions(made.items))
+    session.say(f"{counted(len(made.items), 'view')}, {dollars(made.cost, over=False)}")
+    for item in made.items:
+        told = f"storyhook characters approve {character_id} {item.id} --angle {item.angle}"
+        session.say(told, style="dim")
+
+
+def _changed(session: Session, character: Character) -> None:
+    session.answer(character.to_json())
+    count = counted(len(character.references), "reference image")
+    session.say(f"{character.id} is version {character.version}, with {count}")
+    for board in character.stale.items if character.stale else ():
+        scenes = counted(len(board.scenes), "scene")
+        session.say(
+            f"{board.storyboard_id} ({board.title}) has {scenes} of an older version; "
+            f"making them anew costs {amount(board.cost)}",
+            style="yellow",
+        )

@@ -1,0 +1,88 @@
+"""A board's pictures as files, each checked against the SHA-256 that the board names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from storyhook_client.answers import Image, Scene, Storyboard
+from storyhook_client.errors import BadDownload
+
+BOARD = "board.json"
+_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """`pictures` are the files by scene id; `problems` says why others are not among them."""
+
+    board: Path
+    pictures: dict[str, Path]
+    problems: tuple[str, ...]
+
+
+def download(files: httpx.Client, board: Storyboard, folder: Path) -> Downloaded:
+    pictures: dict[str, Path] = {}
+    problems = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for scene in board.scenes:
+            if scene.image is None:
+                continue
+            path = folder / file_name(scene)
+            try:
+                if not _is_there(path, scene.image):
+                    _write(path, fetch(files, scene.image))
+                pictures[scene.id] = path
+            except BadDownload as error:
+                problems.append(f"{scene.id}: {error}")
+        text = json.dumps(board.to_json(), indent=2, ensure_ascii=False)
+        _write(folder / BOARD, (text + "\n").encode())
+    except OSError as error:
+        raise BadDownload(f"{error.filename or folder}: {error.strerror or error}") from error
+    return Downloaded(folder / BOARD, pictures, tuple(problems))
+
+
+def file_name(scene: Scene) -> str:
+    """By position: ids may differ in upper and lower case only."""
+    kind = scene.image.content_type if scene.image else ""
+    return f"scene-{scene.position}.{_EXTENSIONS.get(kind, 'bin')}"
+
+
+def fetch(files: httpx.Client, image: Image) -> bytes:
+    """The picture's bytes; raises BadDownload, also when they are not the picture's."""
+    data = fetch_url(files, image.url)
+    if image.sha256 and hashlib.sha256(data).hexdigest() != image.sha256:
+        raise BadDownload("the file is not the picture that the board names")
+    return data
+
+
+def fetch_url(files: httpx.Client, url: str) -> bytes:
+    try:
+        answer = files.get(url)
+    except httpx.HTTPError as error:
+        raise BadDownload(f"the picture could not be downloaded: {error}") from error
+    if answer.status_code == httpx.codes.FORBIDDEN:
+        raise BadDownload("the picture's URL is no longer valid; read the board again")
+    if not answer.is_success:
+        raise BadDownload(f"the picture could not be downloaded: HTTP {answer.status_code}")
+    return answer.content
+
+
+def _is_there(path: Path, image: Image) -> bool:
+    """Whether an earlier download has left it."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == image.sha256
+    except FileNotFoundError:
+        return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    partial.replace(path)

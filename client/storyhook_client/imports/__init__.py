@@ -1,0 +1,1 @@
+"""Stories in other formats as board files."""
