@@ -15,6 +15,7 @@ from local.cloud import environments
 from local.cloud.places import DEV_PYTHON, ROOT, SAM, TOOLS
 from storyhook.domain import catalogue
 from storyhook.http import pages
+from tests.fixtures.functions import FUNCTIONS
 
 LARGEST_MB = 100
 MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}  # ELF e_machine
@@ -171,7 +172,7 @@ def test_the_built_template_points_at_what_is_there(build: Build) -> None:
         for name, resource in template["Resources"].items()
         if "CodeUri" in resource.get("Properties", {})
     }
-    assert len(of_type) == 9
+    assert len(of_type) == len(FUNCTIONS)
     for name, function in of_type.items():
         code = build.folder / function["Properties"]["CodeUri"]
         assert (code / "app.py").is_file(), name
