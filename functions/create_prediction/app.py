@@ -5,9 +5,10 @@ from typing import Any
 
 from storyhook import wiring
 from storyhook.domain import plan_views, views
+from storyhook.domain.access import Scope
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
-from storyhook.http.events import caller, parse, wants_dry_run
+from storyhook.http.events import parse, require, wants_dry_run
 from storyhook.http.requests import PredictionBody
 from storyhook.logs import handled, logger
 
@@ -15,12 +16,13 @@ from storyhook.logs import handled, logger
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_prediction, images = wiring.create_prediction()
     try:
+        key = require(Scope.WRITE, event)
         request = parse(PredictionBody, event, query=("dry_run",)).to_request()
         if wants_dry_run(event):
-            planned = request_prediction.plan(caller(event), request)
+            planned = request_prediction.plan(key, request)
             handled("planned", model=planned.model)
             return _answer(200, {"dry_run": True, **plan_views.plan(planned)})
-        row = request_prediction.accept(caller(event), request)
+        row = request_prediction.accept(key, request)
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)
         return problems.response(error)

@@ -286,7 +286,7 @@ def test_keys_are_known_by_their_digest_until_they_are_revoked(cloud: Cloud) -> 
     item = {"pk": "KEY#digest", "sk": "KEY", "key_id": "key_1", "tenant": "acme"}
     cloud.table.put({name: {"S": value} for name, value in item.items()})
     keys = KeyTable(cloud.table)
-    assert keys.find("digest") == ApiKey("key_1", "acme")
-    assert keys.find("other") is None
+    assert keys.find("digest", NOW) == ApiKey("key_1", "acme")
+    assert keys.find("other", NOW) is None
     cloud.table.put({n: {"S": v} for n, v in {**item, "revoked_at": "2026"}.items()})
-    assert keys.find("digest") is None
+    assert keys.find("digest", NOW) is None

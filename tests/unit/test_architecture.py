@@ -32,7 +32,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "logs": (set(), {"aws_lambda_powertools"}),
     # The composition root: it alone may name the adapters.
     "wiring": (
-        {"domain", "ports", "usecases", "http", "providers", "aws", "web", "settings"},
+        {"domain", "ports", "usecases", "http", "providers", "aws", "web", "settings", "logs"},
         set(),
     ),
 }

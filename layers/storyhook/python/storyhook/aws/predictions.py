@@ -3,8 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from storyhook.aws.budgets import booked, refuse_short, reserving
 from storyhook.aws.codec import (
     FLOAT,
     INTEGER,
@@ -16,8 +18,9 @@ from storyhook.aws.codec import (
     json_of,
     packed_json,
 )
-from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.aws.table import Table, due_shard, key, listed, updating
 from storyhook.domain.access import Page
+from storyhook.domain.budget import NOTHING, Booking, Hold, Reservation
 from storyhook.domain.fallback import NextModel
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
@@ -28,6 +31,15 @@ _KIND = "PRED"
 
 def _failure(data: dict[str, Any]) -> Failure:
     return Failure(FailureKind(data["kind"]), data["detail"], data["provider_code"])
+
+
+def _next_model(data: dict[str, Any]) -> NextModel:
+    cost = data.get("cost")
+    return NextModel(**{**data, "cost": cost and Decimal(cost)})
+
+
+def _hold(data: dict[str, Any]) -> Hold:
+    return Hold(Decimal(data["amount"]), tuple(data["budgets"]))
 
 
 MAPPER = Mapper(
@@ -55,11 +67,13 @@ MAPPER = Mapper(
         "images": json_of(lambda data: tuple(StoredImage(**image) for image in data)),
         "failure": json_of(_failure),
         "refused": json_of(_failure),
-        "next_model": json_of(lambda data: NextModel(**data)),
+        "next_model": json_of(_next_model),
         "cancel_requested_at": TIME,
         "max_paid_attempts": INTEGER,
         "unknown_outcomes": INTEGER,
         "unanswered": INTEGER,
+        "hold": json_of(_hold),
+        "max_cost": MONEY,
     },
 )
 
@@ -81,8 +95,16 @@ def to_item(row: Prediction) -> Item:
 class PredictionTable:
     table: Table
 
-    def add(self, prediction: Prediction) -> None:
-        if not self.table.put(to_item(prediction), new=True):
+    def add(self, prediction: Prediction, reservation: Reservation = NOTHING) -> None:
+        item = to_item(prediction)
+        if not reservation.limits:
+            new = self.table.put(item, new=True)
+        else:
+            put = {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+            new, *enough = self.table.transact([{"Put": put}, *reserving(reservation)])
+            if new:
+                refuse_short(reservation.limits, enough)
+        if not new:
             raise FileExistsError(f"prediction {prediction.id} is there already")
 
     def get(self, prediction_id: str) -> Prediction | None:
@@ -107,6 +129,7 @@ class PredictionTable:
         *,
         attempt: int | None = None,
         unless: Collection[Status] = (),
+        booking: Booking | None = None,
     ) -> Prediction | None:
         where: dict[str, Any] = {"status": SOURCES[to].difference(unless)}
         if attempt is not None:
@@ -114,6 +137,8 @@ class PredictionTable:
         if to is Status.SUBMITTING:
             # Nobody pays for what is to be canceled.
             where["cancel_requested_at"] = None
+        if booking:
+            return self._booked(prediction_id, {"status": to, **changes}, where, booking)
         return self._update(
             prediction_id,
             {"status": to, **changes},
@@ -147,6 +172,21 @@ class PredictionTable:
 
     def remove(self, prediction_id: str) -> None:
         self.table.delete(prediction_key(prediction_id))
+
+    def _booked(
+        self,
+        prediction_id: str,
+        changes: Mapping[str, Any],
+        where: Mapping[str, Any],
+        booking: Booking,
+    ) -> Prediction | None:
+        where = {**where, "hold": booking.hold}
+        update = updating(prediction_key(prediction_id), MAPPER, changes, where=where)
+        as_seen, *enough = self.table.transact([{"Update": update}, *booked(booking)])
+        if not as_seen:
+            return None
+        refuse_short(booking.hold.budgets, enough)
+        return self.get(prediction_id)
 
     def _update(
         self,

@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from storyhook.aws import predictions
+from storyhook.aws.budgets import refuse_short, reserving
 from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of, packed_json
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.domain.access import Page
+from storyhook.domain.budget import NOTHING, OverBudget, Reservation
 from storyhook.domain.fallback import Fallbacks, StoredPlan
 from storyhook.domain.prediction import Prediction
 from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard
@@ -29,6 +31,7 @@ BOARD = Mapper(
         "cancel_requested_at": TIME,
         "callback_events": json_of(tuple),
         "sequence": INTEGER,
+        "max_cost": MONEY,
     },
 )
 
@@ -66,22 +69,34 @@ class StoryboardTable:
     table: Table
 
     def add(
-        self, board: Storyboard, scenes: Sequence[BoardScene], rows: Sequence[Prediction]
+        self,
+        board: Storyboard,
+        scenes: Sequence[BoardScene],
+        rows: Sequence[Prediction],
+        reservation: Reservation = NOTHING,
     ) -> None:
         items = [predictions.to_item(row) for row in rows]
         items += [
             {**_scene_key(board.id, scene.position), **SCENE.to_item(scene)} for scene in scenes
         ]
         self.table.put_many(items)
-        self.table.put(
-            {
-                **board_key(board.id),
-                **due_shard(board.id),
-                **listed(board.tenant, _KIND, board.id),
-                **BOARD.to_item(board),
-            },
-            new=True,
-        )
+        accepted = {
+            **board_key(board.id),
+            **due_shard(board.id),
+            **listed(board.tenant, _KIND, board.id),
+            **BOARD.to_item(board),
+        }
+        if not reservation.limits:
+            self.table.put(accepted, new=True)
+            return
+        put = {"Item": accepted, "ConditionExpression": "attribute_not_exists(pk)"}
+        new, *enough = self.table.transact([{"Put": put}, *reserving(reservation)])
+        if new:  # Else it is there, written by us: the AWS client repeats such a write.
+            try:
+                refuse_short(reservation.limits, enough)
+            except OverBudget:
+                self.table.delete_many([key(i["pk"]["S"], i["sk"]["S"]) for i in items])
+                raise
 
     def get(self, storyboard_id: str) -> Storyboard | None:
         item = self.table.get(board_key(storyboard_id))

@@ -19,6 +19,8 @@ class StoryhookError(Exception):
 
     slug = "error"
     title = "Something went wrong"
+    retry_after_seconds: int | None = None
+    """When asking again may help; the Retry-After header says it."""
 
     def __init__(self, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(detail)
@@ -74,6 +76,42 @@ class PayloadTooLarge(StoryhookError):
 class NotFound(StoryhookError):
     slug = "not-found"
     title = "There is nothing here"
+
+
+class MissingScope(StoryhookError):
+    slug = "missing-scope"
+    title = "The API key may not do this"
+
+
+class KeyTooWide(StoryhookError):
+    slug = "key-too-wide"
+    title = "The new key would be allowed more than yours"
+
+
+class MaxCostExceeded(StoryhookError):
+    slug = "max-cost-exceeded"
+    title = "It would cost more than max_cost"
+
+
+class PriceUnknown(StoryhookError):
+    slug = "price-unknown"
+    title = "The price is not known, and money is limited"
+
+
+class BudgetExceeded(StoryhookError):
+    slug = "budget-exceeded"
+    title = "The API key's budget for this month does not allow it"
+
+
+class RateLimited(StoryhookError):
+    """Without `retry_after_seconds` waiting does not help: so much at once is never allowed."""
+
+    slug = "rate-limited"
+    title = "Too many predictions in a minute"
+
+    def __init__(self, detail: str, retry_after_seconds: int | None) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class RotationTooSoon(StoryhookError):

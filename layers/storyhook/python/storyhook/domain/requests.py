@@ -1,6 +1,7 @@
 """What callers ask for, once the HTTP edge has checked its form."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.story import Look, Scene
@@ -33,6 +34,8 @@ class PredictionRequest:
     seed: int | None
     callback_url: str | None
     max_paid_attempts: int = 1
+    max_cost: Decimal | None = None
+    """USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,5 @@ class StoryboardRequest:
     same_seed: bool = False
     max_paid_attempts: int = 1
     callback_events: tuple[str, ...] = (STORYBOARD_COMPLETED,)
+    max_cost: Decimal | None = None
+    """USD."""

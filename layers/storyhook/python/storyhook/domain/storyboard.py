@@ -53,6 +53,7 @@ class Storyboard:
     cancel_requested_at: datetime | None = None
     callback_events: tuple[str, ...] | None = None
     sequence: int = 0
+    max_cost: Decimal | None = None
 
     def tells(self, event: str) -> bool:
         """Whether `event`, of the board or of one of its parts, is owed to its callback URL."""

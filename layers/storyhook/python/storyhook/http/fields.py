@@ -1,8 +1,17 @@
 """The kinds of fields in what callers send, and what is wrong with them."""
 
+import re
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StrictInt, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictInt,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from storyhook.domain.callback import EVENTS
 from storyhook.domain.fallback import MAX_FALLBACKS
@@ -16,6 +25,20 @@ Seed = Annotated[StrictInt, Field(ge=0, le=MAX_SEED)]
 Models = Annotated[tuple[ShortText, ...], Field(max_length=MAX_FALLBACKS)]
 # How often one picture may be paid for, should a provider's answer to a submission get lost.
 PaidAttempts = Annotated[StrictInt, Field(ge=1, le=3)]
+
+_USD = r"^\d{1,6}(\.\d{1,4})?$"
+
+
+def _usd(value: object) -> Decimal:
+    """Text: a number of JSON would bring its rounding along."""
+    if not (isinstance(value, str) and re.fullmatch(_USD, value, re.ASCII)):
+        raise ValueError('an amount of USD is a text such as "1.00", with at most four decimals')
+    return Decimal(value)
+
+
+Money = Annotated[
+    Decimal, BeforeValidator(_usd), WithJsonSchema({"type": "string", "pattern": _USD})
+]
 QueueTimeout = Annotated[StrictInt, Field(ge=60, le=86400)]
 
 

@@ -11,6 +11,12 @@ CONTENT_TYPE = "application/problem+json"
 _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.NotFound: 404,
     errors.BadSignature: 401,
+    errors.MissingScope: 403,
+    errors.KeyTooWide: 403,
+    errors.MaxCostExceeded: 402,
+    errors.PriceUnknown: 402,
+    errors.BudgetExceeded: 402,
+    errors.RateLimited: 429,
     errors.RotationTooSoon: 409,
     errors.PayloadTooLarge: 413,
     errors.DownloadFailed: 503,
@@ -53,10 +59,15 @@ def problem(error: errors.StoryhookError) -> dict[str, Any]:
     return body
 
 
+def headers(error: errors.StoryhookError) -> dict[str, str]:
+    wait = error.retry_after_seconds
+    return {"content-type": CONTENT_TYPE, **({} if wait is None else {"retry-after": str(wait)})}
+
+
 def response(error: errors.StoryhookError) -> dict[str, Any]:
     """The problem as a Lambda answer of API Gateway's payload format 2.0."""
     return {
         "statusCode": status_of(error),
-        "headers": {"content-type": CONTENT_TYPE},
+        "headers": headers(error),
         "body": json.dumps(problem(error)),
     }

@@ -4,18 +4,24 @@ Each model turns into the domain's own request; nothing behind this file sees py
 """
 
 from collections import Counter
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
     StrictBool,
+    StrictInt,
     ValidationInfo,
     field_validator,
 )
 
+from storyhook.domain.access import Scope
 from storyhook.domain.callback import PREDICTION_COMPLETED, STORYBOARD_COMPLETED
+from storyhook.domain.errors import FieldError, InvalidRequest
+from storyhook.domain.keys import KeyRequest, Limits
 from storyhook.domain.requests import (
     DEFAULT_QUEUE_TIMEOUT_SECONDS,
     CharacterRequest,
@@ -35,6 +41,7 @@ from storyhook.http.fields import (
     Cast,
     Id,
     Models,
+    Money,
     PaidAttempts,
     QueueTimeout,
     Role,
@@ -117,6 +124,7 @@ class PredictionBody(_Body):
     crowd: StrictBool | None = None
     without_references: WithoutReferences = REFUSE
     max_paid_attempts: PaidAttempts = 1
+    max_cost: Money | None = None
     callback_url: Url | None = None
     callback_events: CallbackEvents = (PREDICTION_COMPLETED,)
 
@@ -145,6 +153,7 @@ class PredictionBody(_Body):
             seed=self.seed,
             callback_url=self.callback_url,
             max_paid_attempts=self.max_paid_attempts,
+            max_cost=self.max_cost,
         )
 
 
@@ -215,6 +224,7 @@ class StoryboardBody(_Body):
     fallback_on_block: StrictBool = False
     queue_timeout_seconds: QueueTimeout = DEFAULT_QUEUE_TIMEOUT_SECONDS
     max_paid_attempts: PaidAttempts = 1
+    max_cost: Money | None = None
     callback_url: Url | None = None
     callback_events: CallbackEvents = (STORYBOARD_COMPLETED,)
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
@@ -262,7 +272,34 @@ class StoryboardBody(_Body):
             callback_events=self.callback_events,
             same_seed=self.seed_mode == "same",
             max_paid_attempts=self.max_paid_attempts,
+            max_cost=self.max_cost,
             fallback_models=self.fallback_models,
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,
+        )
+
+
+class LimitsBody(_Body):
+    predictions_per_minute: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+    max_cost_per_month: Money | None = None
+
+
+class KeyBody(_Body):
+    name: ShortText
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = (Scope.READ, Scope.WRITE)
+    limits: LimitsBody = LimitsBody()
+    tenant: Id | None = None
+    expires_at: AwareDatetime | None = None
+
+    def to_request(self, now: datetime) -> KeyRequest:
+        """Raises InvalidRequest when it would have expired at `now`."""
+        if self.expires_at is not None and self.expires_at <= now:
+            detail = "expires_at is a time to come."
+            raise InvalidRequest(detail, (FieldError("expires_at", detail),))
+        return KeyRequest(
+            name=self.name,
+            scopes=tuple(scope for scope in Scope if scope in self.scopes),
+            limits=Limits(self.limits.predictions_per_minute, self.limits.max_cost_per_month),
+            tenant=self.tenant,
+            valid_until=self.expires_at,
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.storyboard import SceneState, Storyboard
     from storyhook.http.callbacks import CallbackRoutes
+    from storyhook.http.keys import KeyRoutes
     from storyhook.http.reading import Handler
     from storyhook.ports import Characters, Images, Predictions, Storyboards
     from storyhook.usecases.assemble import ReadStoryboard
@@ -41,6 +42,7 @@ class Api:
     read_storyboard: ReadStoryboard
     create_storyboard: CreateStoryboard
     callbacks: CallbackRoutes
+    keys: KeyRoutes
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Method and path of each route; `<name>` in a path is a keyword of its handler."""
@@ -55,6 +57,7 @@ class Api:
             ("GET", "/predictions/<prediction_id>"): self.get_prediction,
             ("GET", "/models"): self.list_models,
             **self.callbacks.routes(),
+            **self.keys.routes(),
         }
 
     def post_character(self, event: Event) -> Reply:

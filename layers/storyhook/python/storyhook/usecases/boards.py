@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from storyhook.domain.budget import OverBudget
 from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import FieldError, StoryhookError, WorkflowUnavailable
 from storyhook.domain.ids import new_id
@@ -18,6 +19,7 @@ from storyhook.domain.storyboard import (
     SceneState,
     Storyboard,
 )
+from storyhook.usecases.allowance import Wanted
 from storyhook.usecases.assemble import BOARD_PATIENCE
 from storyhook.usecases.fallback import (
     check_names,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from storyhook.domain.requests import CharacterRequest, StoryboardRequest
     from storyhook.domain.story import Scene
     from storyhook.ports import Clock, Entropy, ProviderKeys, Storyboards, UrlGuard, Workflow
+    from storyhook.usecases.allowance import Allowance
     from storyhook.usecases.characters import PreparedCharacter, SaveCharacter
     from storyhook.usecases.fallback import PlannedFallbacks
 
@@ -70,6 +73,13 @@ class BoardPlan:
         return {plan.provider for plan in (*self.plans, *others)}
 
     @property
+    def unpriced(self) -> list[str]:
+        """Models that may be asked, those of the fallbacks too, and have no known price."""
+        others = (plan for fallback in self.fallbacks for plan in fallback.plans)
+        plans = (*self.plans, *others)
+        return sorted({plan.model for plan in plans if plan.price.total is None})
+
+    @property
     def cost(self) -> Decimal | None:
         """USD, or None as soon as one price is unknown."""
         return add(plan.price.total for plan in self.plans)
@@ -81,6 +91,7 @@ class CreateStoryboard:
     casting: Casting
     save_character: SaveCharacter
     workflow: Workflow
+    allowance: Allowance
     catalogue: Catalogue
     provider_keys: ProviderKeys
     guard: UrlGuard
@@ -125,6 +136,9 @@ class CreateStoryboard:
 
         now = self.clock()
         board_id = new_id("sb", now, self.entropy(10))
+        reservation = self.allowance(
+            key, Wanted(len(plans), planned.cost, request.max_cost, planned.unpriced, board_id)
+        )
         rows: list[Prediction] = []
         scenes: list[BoardScene] = []
         for scene, plan, fallback in zip(request.scenes, plans, fallbacks, strict=True):
@@ -143,6 +157,7 @@ class CreateStoryboard:
                     candidate=1,
                     next_model=fallback.first,
                     max_paid_attempts=request.max_paid_attempts,
+                    hold=reservation.hold(plan.price.total),
                     **_told(request, scene),
                 )
             )
@@ -170,10 +185,14 @@ class CreateStoryboard:
             due_at=now + BOARD_PATIENCE,
             callback_url=request.callback_url,
             callback_events=request.callback_events if request.callback_url else None,
+            max_cost=request.max_cost,
         )
         for prepared in brought:
             self.save_character.save(prepared)
-        self.storyboards.add(board, scenes, rows)
+        try:
+            self.storyboards.add(board, scenes, rows, reservation)
+        except OverBudget as short:
+            raise self.allowance.overtaken(reservation, short) from short
         # It is accepted now, whatever happens: an error here would make the caller pay twice.
         with suppress(WorkflowUnavailable):  # The board is due; the reconciler starts it.
             self.workflow.start(board.id, [row.id for row in rows])

@@ -14,9 +14,12 @@ from storyhook import settings
 from storyhook.wiring import parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from storyhook.aws.bucket import Bucket
     from storyhook.aws.queues import SubmissionsQueue
     from storyhook.http.callbacks import CallbackRoutes
+    from storyhook.http.keys import KeyRoutes
     from storyhook.http.service import Api
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
@@ -38,7 +41,7 @@ def authorizer() -> "Authorize":
     from storyhook.usecases.authorize import Authorize
 
     config = settings.AuthorizerSettings.read(os.environ)
-    return Authorize(KeyTable(parts.table(config.table_name)))
+    return Authorize(KeyTable(parts.table(config.table_name)), parts.clock)
 
 
 @cache
@@ -79,6 +82,7 @@ def api() -> "Api":
             parts.casting(table),
             save_character,
             parts.workflow(config.state_machine_arn),
+            parts.allowance(table),
             models,
             parts.provider_keys(config.secrets_prefix),
             guard,
@@ -86,6 +90,7 @@ def api() -> "Api":
             randomness.token_bytes,
         ),
         callbacks=_callback_routes(config),
+        keys=_key_routes(config),
     )
 
 
@@ -94,9 +99,7 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
     from storyhook.aws.callback_secrets import SecretVersionTable
     from storyhook.aws.callbacks import CallbackTable
     from storyhook.aws.queues import CallbacksQueue
-    from storyhook.aws.secrets import Secrets
     from storyhook.http.callbacks import CallbackRoutes
-    from storyhook.providers.callbacks import callback_secret
     from storyhook.usecases.callback_secrets import CallbackSecrets
     from storyhook.usecases.callbacks import CallbackLog, Replay
 
@@ -104,16 +107,41 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
     callbacks = CallbackTable(rows)
     log = CallbackLog(callbacks, AddressTable(rows), parts.clock)
     queue = CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url)
+    return CallbackRoutes(
+        log=log,
+        replay=Replay(log, callbacks, queue, parts.clock),
+        secrets=CallbackSecrets(SecretVersionTable(rows), _derive(config), parts.clock),
+    )
+
+
+def _key_routes(config: settings.ApiSettings) -> "KeyRoutes":
+    from storyhook.aws.budgets import BudgetTable
+    from storyhook.aws.keys import KeyTable
+    from storyhook.http.keys import KeyRoutes
+    from storyhook.usecases.keys import ManageKeys
+
+    rows = parts.table(config.table_name)
+    keys = ManageKeys(
+        KeyTable(rows),
+        BudgetTable(rows),
+        _derive(config),
+        parts.clock,
+        randomness.token_bytes,
+    )
+    return KeyRoutes(keys, parts.clock)
+
+
+def _derive(config: settings.ApiSettings) -> "Callable[[str, int], str]":
+    """What makes a key's callback secret of its id and version."""
+    from storyhook.aws.secrets import Secrets
+    from storyhook.providers.callbacks import callback_secret
+
     secrets = Secrets(parts.client("ssm"), config.secrets_prefix)
 
     def derive(key_id: str, version: int) -> str:
         return callback_secret(secrets.all("signing-key")[0], key_id, version)
 
-    return CallbackRoutes(
-        log=log,
-        replay=Replay(log, callbacks, queue, parts.clock),
-        secrets=CallbackSecrets(SecretVersionTable(rows), derive, parts.clock),
-    )
+    return derive
 
 
 @cache
@@ -129,6 +157,7 @@ def create_prediction() -> "tuple[RequestPrediction, Bucket]":
         casting=parts.casting(table),
         submissions=parts.submissions(config.submissions_queue_url),
         submit=parts.submit(config),
+        allowance=parts.allowance(table),
         catalogue=catalogue.load(),
         guard=parts.guard(config.allow_loopback_http),
         clock=parts.clock,

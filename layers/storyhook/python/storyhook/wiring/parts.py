@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from storyhook.aws.table import Table
     from storyhook.aws.workflow import StepFunctions
     from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
+    from storyhook.usecases.allowance import Allowance
     from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
     from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.request import Casting
@@ -88,6 +89,15 @@ def casting(table: "Table") -> "Casting":
     return Casting(CharacterTable(table))
 
 
+def allowance(table: "Table") -> "Allowance":
+    from storyhook.aws.budgets import BudgetTable
+    from storyhook.aws.keys import KeyTable
+    from storyhook.aws.rates import RateTable
+    from storyhook.usecases.allowance import Allowance
+
+    return Allowance(KeyTable(table), BudgetTable(table), RateTable(table), clock)
+
+
 def read_storyboard(table: "Table") -> "ReadStoryboard":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.storyboards import StoryboardTable
@@ -129,6 +139,7 @@ def tell(config: CallbackSource) -> "Tell":
 
 
 def settle(config: SettleSettings) -> "Settle":
+    from storyhook import logs
     from storyhook.aws.predictions import PredictionTable
     from storyhook.domain import catalogue
     from storyhook.usecases.announce import Announce
@@ -151,6 +162,7 @@ def settle(config: SettleSettings) -> "Settle":
         catalogue=catalogue.load(),
         clock=clock,
         entropy=randomness.token_bytes,
+        count_spent=logs.count_spent,
     )
 
 
