@@ -392,7 +392,7 @@ def test_create_prediction_fal(stage: Stage, run: Run) -> None:
     shown = body(answer, 202)
     assert answer["headers"]["location"] == f"/predictions/{shown['id']}"
     assert (shown["status"], shown["provider"]) == ("running", "fal")
-    assert shown["cost"] == {"estimated": "0.0450", "actual": None}
+    assert shown["cost"] == {"estimated": "0.0450", "actual": None, "max": None}
     row = stage.predictions.get(shown["id"])
     assert row is not None
     assert row.handle is not None

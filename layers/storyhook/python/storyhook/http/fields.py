@@ -1,4 +1,4 @@
-"""The kinds of fields in what callers send, and what is wrong with them."""
+"""The kinds of bodies and fields in what callers send, and what is wrong with them."""
 
 import re
 from decimal import Decimal
@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     StrictInt,
     ValidationInfo,
@@ -16,6 +18,17 @@ from pydantic import (
 from storyhook.domain.callback import EVENTS
 from storyhook.domain.fallback import MAX_FALLBACKS
 from storyhook.domain.story import MAX_PROMPT_CHARACTERS, MAX_SEED
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        str_strip_whitespace=True,
+        frozen=True,
+        # A function builds the schemas of the bodies it gets, not of all.
+        defer_build=True,
+    )
+
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]

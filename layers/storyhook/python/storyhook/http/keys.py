@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import key_views
 from storyhook.http.events import caller, parse
+from storyhook.http.key_bodies import KeyBody
 from storyhook.http.reading import Reply, known, listing, paging, refuse_unknown
-from storyhook.http.requests import KeyBody
 
 if TYPE_CHECKING:
     from storyhook.http.reading import Handler

@@ -4,24 +4,16 @@ Each model turns into the domain's own request; nothing behind this file sees py
 """
 
 from collections import Counter
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     StrictBool,
-    StrictInt,
     ValidationInfo,
     field_validator,
 )
 
-from storyhook.domain.access import Scope
 from storyhook.domain.callback import PREDICTION_COMPLETED, STORYBOARD_COMPLETED
-from storyhook.domain.errors import FieldError, InvalidRequest
-from storyhook.domain.keys import KeyRequest, Limits
 from storyhook.domain.requests import (
     DEFAULT_QUEUE_TIMEOUT_SECONDS,
     CharacterRequest,
@@ -37,6 +29,7 @@ from storyhook.domain.story import (
 )
 from storyhook.http.fields import (
     AspectRatio,
+    Body,
     CallbackEvents,
     Cast,
     Id,
@@ -59,23 +52,13 @@ _MAX_REFERENCES_BROUGHT = 32
 _MAIN_ROLES = {"character": "face", "location": "place", "prop": "object"}
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        str_strip_whitespace=True,
-        frozen=True,
-        # A function builds the schemas of the bodies it gets, not of all.
-        defer_build=True,
-    )
-
-
-class ReferenceBody(_Body):
+class ReferenceBody(Body):
     url: Url
     role: Role | None = None
     angle: Literal["front", "three_quarter", "profile", "back"] = "front"
 
 
-class CharacterBody(_Body):
+class CharacterBody(Body):
     id: Id
     name: ShortText
     description: Text
@@ -101,19 +84,19 @@ class CharacterBody(_Body):
         )
 
 
-class OverrideBody(_Body):
+class OverrideBody(Body):
     outfit: Text
 
 
-class NothingBody(_Body):
+class NothingBody(Body):
     """Of a route that takes no fields."""
 
 
-class RotationBody(_Body):
+class RotationBody(Body):
     force: StrictBool = False
 
 
-class PredictionBody(_Body):
+class PredictionBody(Body):
     model: ShortText
     prompt: Text
     characters: Cast = ()
@@ -157,7 +140,7 @@ class PredictionBody(_Body):
         )
 
 
-class SceneBody(_Body):
+class SceneBody(Body):
     id: Id | None = None
     description: Text
     characters: Cast = ()
@@ -210,7 +193,7 @@ class SceneBody(_Body):
         )
 
 
-class StoryboardBody(_Body):
+class StoryboardBody(Body):
     title: ShortText = "Untitled"
     model: ShortText
     seed: Seed | None = None
@@ -276,30 +259,4 @@ class StoryboardBody(_Body):
             fallback_models=self.fallback_models,
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,
-        )
-
-
-class LimitsBody(_Body):
-    predictions_per_minute: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
-    max_cost_per_month: Money | None = None
-
-
-class KeyBody(_Body):
-    name: ShortText
-    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = (Scope.READ, Scope.WRITE)
-    limits: LimitsBody = LimitsBody()
-    tenant: Id | None = None
-    expires_at: AwareDatetime | None = None
-
-    def to_request(self, now: datetime) -> KeyRequest:
-        """Raises InvalidRequest when it would have expired at `now`."""
-        if self.expires_at is not None and self.expires_at <= now:
-            detail = "expires_at is a time to come."
-            raise InvalidRequest(detail, (FieldError("expires_at", detail),))
-        return KeyRequest(
-            name=self.name,
-            scopes=tuple(scope for scope in Scope if scope in self.scopes),
-            limits=Limits(self.limits.predictions_per_minute, self.limits.max_cost_per_month),
-            tenant=self.tenant,
-            valid_until=self.expires_at,
         )
