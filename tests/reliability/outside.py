@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from storyhook.aws import clients
 from storyhook.aws.codec import TIME
+from storyhook.domain.access import ApiKey
 from storyhook.domain.callback import Attempt
 from storyhook.domain.errors import BadSignature, WorkflowUnavailable
 from storyhook.domain.outcome import Pending
@@ -119,6 +120,7 @@ class Run:
         model: str = makers.FAL,
         callback_url: str | None = CALLBACK_URL,
         max_paid_attempts: int = 1,
+        key: ApiKey = makers.KEY,
     ) -> None:
         """Somebody asks for a picture, and again if the answer was an error or none."""
         wanted = PredictionRequest(
@@ -131,7 +133,7 @@ class Run:
         )
 
         def create() -> Prediction:
-            row = self.world.request.accept(makers.KEY, wanted)
+            row = self.world.request.accept(key, wanted)
             try:
                 return self.world.request.send(row)
             except Exception as error:  # noqa: BLE001 - as the function: the row is accepted by now
@@ -140,9 +142,9 @@ class Run:
 
         self._until_answered("create_prediction", create)
 
-    def board(self, wanted: StoryboardRequest) -> None:
+    def board(self, wanted: StoryboardRequest, key: ApiKey = makers.KEY) -> None:
         """Somebody asks for a board."""
-        self._until_answered("api", lambda: self.world.create_board(makers.KEY, wanted)[0])
+        self._until_answered("api", lambda: self.world.create_board(key, wanted)[0])
 
     def cancel(self) -> None:
         """Whoever asked last does not want it any more."""

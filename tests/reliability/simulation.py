@@ -9,10 +9,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from storyhook.aws.queues import CallbacksQueue, SubmissionsQueue
 from storyhook.aws.workflow import StepFunctions
+from storyhook.domain.access import ApiKey
 from storyhook.domain.callback import EVENTS
 from storyhook.domain.requests import PredictionRequest, StoryboardRequest
 from storyhook.domain.story import Look, Scene
@@ -33,6 +35,10 @@ from tests.reliability.webhooks import Webhooks
 _PACE = 3.0
 _MODELS = ("fal-flux2-pro-edit", "fal-flux2-turbo-edit", "rep-flux2-pro", "rep-flux2-dev")
 _ASKS_AGAIN = 3
+# So many ask with a key whose money does not last to the end, or for boards with a max_cost.
+_LIMITED = 0.2
+_LIMITED_KEY = ApiKey("key_limited", "acme")
+_DEAREST = Decimal("0.0450")
 
 
 @dataclass
@@ -50,6 +56,7 @@ class Simulation:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.clock = Clock()
+        self.purses = random.Random(f"money {self.seed}")
         self.faults = Faults(self.mix, random.Random(f"faults {self.seed}"))
         self.ledger = Ledger(self.cloud, self.clock)
         self.timeline = Timeline(self.clock, self.faults, self.random, self._sweep)
@@ -92,6 +99,8 @@ class Simulation:
     def run(self) -> None:
         """From the first request until nothing is left to happen."""
         self.world.characters.put(makers.character())
+        limit = _DEAREST * self.predictions * Decimal(str(_LIMITED / 2))
+        self.world.keys.add(makers.issued(_LIMITED_KEY, max_cost_per_month=limit))
         self._plan_requests()
         with quick_moto(), self.ledger.watching(), self.faults.in_aws_calls():
             self.timeline.run(self.longest)
@@ -122,10 +131,11 @@ class Simulation:
             url,
             max_paid_attempts=1 + self.faults.happens("pays_again"),
         )
+        key = self._key()
 
         def create() -> None:
             # As functions/create_prediction: once accepted, an error is no refusal.
-            row = self.world.request.accept(makers.KEY, wanted)
+            row = self.world.request.accept(key, wanted)
             self._perhaps_cancel(lambda: self.world.cancel.prediction(row.tenant, row.id))
             self.timeline.function(lambda: self.world.request.send(row))
 
@@ -146,10 +156,12 @@ class Simulation:
             fallback_on_block=some < 0.3,
             max_paid_attempts=1 + self.faults.happens("pays_again"),
             callback_events=tuple(self.random.sample(EVENTS, self.random.randint(1, 3))),
+            max_cost=self._max_cost(size),
         )
+        key = self._key()
 
         def create() -> None:
-            board, _ = self.world.create_board(makers.KEY, wanted)
+            board, _ = self.world.create_board(key, wanted)
             self._perhaps_cancel(
                 lambda: self.world.cancel.storyboard(board.tenant, board.id, lambda: True)
             )
@@ -160,6 +172,15 @@ class Simulation:
             tries,
             lambda: self._ask_board(size, tries + 1),
         )
+
+    def _key(self) -> ApiKey:
+        return _LIMITED_KEY if self.purses.random() < _LIMITED else makers.KEY
+
+    def _max_cost(self, size: int) -> Decimal | None:
+        """Of some boards: enough for the scenes, and perhaps for a dearer fallback of some."""
+        if self.purses.random() > _LIMITED:
+            return None
+        return _DEAREST * size * Decimal(str(round(self.purses.uniform(1, 1.3), 2)))
 
     def _ask(
         self, create: Callable[[], Any], size: int, tries: int, again: Callable[[], None]

@@ -26,6 +26,16 @@ NOT_WALKED = {
     "assemble: AssembleStoryboard.finish self.storyboards.get": "two end a board at once: a "
     "write that is sent twice does that, in the tests below",
     "cancel: Cancel.row self.predictions.get": "somebody is faster: races in test_cancel",
+    "allowance: Allowance.overtaken self.budgets.get": "reads only; races in test_budgets",
+    "cancel: Cancel.prediction self.storyboards.get": "reads only",
+    "keys: ManageKeys.create self.keys.get": "reads only",
+    "keys: ManageKeys.create self.keys.add": "one write, no prediction is touched: test_keys",
+    "keys: ManageKeys.list self.keys.list": "reads only",
+    "keys: ManageKeys.list self.budgets.get_many": "reads only",
+    "keys: ManageKeys.get self.keys.get": "reads only",
+    "keys: ManageKeys.get self.budgets.get": "reads only",
+    "keys: ManageKeys.revoke self.keys.revoke": "one write, the same",
+    "settle: Settle._end self.predictions.get": "queued again meanwhile: test_budgets",
     "cancel: Cancel.storyboard self.storyboards.get": "it ends meanwhile: test_cancel_boards",
 }
 Listed = dict[Story, list[Boundary]]

@@ -76,8 +76,8 @@ class ManageKeys:
         page = self.keys.list(tenant, limit, cursor)
         now = self.clock()
         names = {key.id: budget_of_key(key.id, now) for key in page.items if key.max_cost_per_month}
-        budgets = self.budgets.get_many(list(names.values()))
-        found = tuple((key, budgets.get(names.get(key.id, ""))) for key in page.items)
+        used = self.budgets.get_many(list(names.values()))
+        found = tuple((key, used.get(names.get(key.id, ""))) for key in page.items)
         return Page(found, page.cursor)
 
     def get(self, tenant: str, key_id: str) -> tuple[IssuedKey, Budget | None]:
