@@ -29,15 +29,7 @@ def wrong(
         mine = of_budget[name]
         held = sum((row.hold.amount for row in mine if row.hold and not _over(row)), NONE)
         charged = sum((row.charge for row in mine if _over(row)), NONE)
-        made = sum(
-            (
-                row.cost_estimated or NONE
-                for row in mine
-                for job in jobs[row.id]
-                if job.succeeded_at
-            ),
-            NONE,
-        )
+        made = sum((_made(row, jobs[row.id]) for row in mine), NONE)
         if limit - left - spent != held:
             yield f"{name}: {limit - left - spent} is reserved, and rows hold {held}"
         if spent != charged:
@@ -46,6 +38,10 @@ def wrong(
             yield f"{name}: {left} is left"
         if made > limit:
             yield f"{name}: pictures for {made} were made, and {limit} was allowed"
+
+
+def _made(row: Prediction, jobs: Sequence[Job]) -> Decimal:
+    return (row.cost_estimated or NONE) * sum(job.succeeded_at is not None for job in jobs)
 
 
 def _over(row: Prediction) -> bool:

@@ -77,8 +77,9 @@ def test_each_kind_of_boundary_with_each_fault(cloud: Cloud, listed: Listed, sto
     assert {str(each): wrong for each in chosen if (wrong := each.play(cloud))} == {}
 
 
-def test_every_death_of_a_whole_story(cloud: Cloud, listed: Listed) -> None:
-    story = stories.BY_NAME["board falls back"]
+@pytest.mark.parametrize("name", ["board falls back", "picture within budget"])
+def test_every_death_of_a_whole_story(cloud: Cloud, listed: Listed, name: str) -> None:
+    story = stories.BY_NAME[name]
     chosen = [
         each
         for each in crashes.every_crash({story: listed[story]})
