@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from storyhook.aws import clients
+from storyhook.aws.predictions import MAPPER
 from storyhook.domain.budget import Budget, budget_of_key
 from storyhook.domain.errors import (
     BudgetExceeded,
@@ -150,8 +151,6 @@ def test_of_a_hundred_at_once_the_money_for_ten_accepts_ten(world: World, kind: 
 
 
 def world_hold(item: dict[str, Any]) -> Decimal:
-    from storyhook.aws.predictions import MAPPER
-
     hold = MAPPER.from_item(item).hold
     assert hold is not None
     return hold.amount
@@ -189,7 +188,8 @@ def test_a_scene_moves_on_within_max_cost(world: World) -> None:
     world.webhook(successor, done("replicate", job_of(world, successor)))
     after = world.budgets.get(board.id)
     assert after is not None
-    assert (after.reserved, after.spent) == (0, world.row(successor).cost_actual)
+    assert after.reserved == 0
+    assert after.spent == world.row(successor).cost_actual
 
 
 def test_a_move_that_would_exceed_max_cost_is_not_made(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -75,9 +76,7 @@ BOARD = {
 def test_refusals_over_http(stage: Stage, kind: str) -> None:
     stage.seed_all()
     world = World(stage.cloud, stage.clock)
-    world.keys.add(
-        makers.issued(predictions_per_minute=1, max_cost_per_month=makers.Decimal("0.1000"))
-    )
+    world.keys.add(makers.issued(predictions_per_minute=1, max_cost_per_month=Decimal("0.1000")))
 
     def ask(**more: Any) -> tuple[int, Any, Any]:
         if kind == "board":
