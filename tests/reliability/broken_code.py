@@ -78,12 +78,12 @@ FAULTS: list[tuple[Any, ...]] = [
         "the workflow is told before the row is committed",
         "I4",
         "usecases/settle.py",
-        "        ended = self.predictions.advance(",
+        "        while True:\n",
         (
             "        from dataclasses import replace\n"
             "        early = {k: v for k, v in changes.items() if k == 'failure'}\n"
             "        self.announce.resume_workflow(replace(row, status=status, **early))\n"
-            "        ended = self.predictions.advance("
+            "        while True:\n"
         ),
         {"failed": 0.3, "rejected": 0.2},
     ),
