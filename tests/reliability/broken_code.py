@@ -145,7 +145,7 @@ FAULTS: list[tuple[Any, ...]] = [
             "            *self.table.transact(booked(booking)),\n"
             "        ]"
         ),
-        {"died": 0.02},
+        {"died": 0.05},
     ),
     (
         "a fallback is tried whatever it costs",

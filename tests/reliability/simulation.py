@@ -34,9 +34,10 @@ from tests.reliability.webhooks import Webhooks
 # A prediction is asked for every so many seconds, on average.
 _PACE = 3.0
 _MODELS = ("fal-flux2-pro-edit", "fal-flux2-turbo-edit", "rep-flux2-pro", "rep-flux2-dev")
+_UNPRICED = "rep-flux2-dev"
 _ASKS_AGAIN = 3
-# So many ask with a key whose money does not last to the end, or for boards with a max_cost.
-_LIMITED = 0.2
+# So many ask with a key whose money may not last to the end, or for boards with a max_cost.
+_LIMITED = 0.4
 _LIMITED_KEY = ApiKey("key_limited", "acme")
 _DEAREST = Decimal("0.0450")
 
@@ -99,7 +100,7 @@ class Simulation:
     def run(self) -> None:
         """From the first request until nothing is left to happen."""
         self.world.characters.put(makers.character())
-        limit = _DEAREST * self.predictions * Decimal(str(_LIMITED / 2))
+        limit = _DEAREST * self.predictions * Decimal(str(_LIMITED))
         self.world.keys.add(makers.issued(_LIMITED_KEY, max_cost_per_month=limit))
         self._plan_requests()
         with quick_moto(), self.ledger.watching(), self.faults.in_aws_calls():
@@ -142,7 +143,11 @@ class Simulation:
         self._ask(create, 1, tries, lambda: self._ask_prediction(1, tries + 1))
 
     def _ask_board(self, size: int, tries: int = 1) -> None:
-        first, *others = self.random.sample(_MODELS, 3)
+        key, max_cost = self._key(), self._max_cost(size)
+        names = self.random.sample(_MODELS, 3)
+        if max_cost or key is _LIMITED_KEY:
+            names = [name for name in names if name != _UNPRICED]
+        first, *others = names
         some = self.random.random()
         wanted = StoryboardRequest(
             "The map",
@@ -156,9 +161,8 @@ class Simulation:
             fallback_on_block=some < 0.3,
             max_paid_attempts=1 + self.faults.happens("pays_again"),
             callback_events=tuple(self.random.sample(EVENTS, self.random.randint(1, 3))),
-            max_cost=self._max_cost(size),
+            max_cost=max_cost,
         )
-        key = self._key()
 
         def create() -> None:
             board, _ = self.world.create_board(key, wanted)
@@ -177,10 +181,10 @@ class Simulation:
         return _LIMITED_KEY if self.purses.random() < _LIMITED else makers.KEY
 
     def _max_cost(self, size: int) -> Decimal | None:
-        """Of some boards: enough for the scenes, and perhaps for a dearer fallback of some."""
+        """Of some boards: enough for their scenes, and not for each dearer fallback."""
         if self.purses.random() > _LIMITED:
             return None
-        return _DEAREST * size * Decimal(str(round(self.purses.uniform(1, 1.3), 2)))
+        return size * Decimal(self.purses.choice(("0.0200", "0.0450", "0.0500")))
 
     def _ask(
         self, create: Callable[[], Any], size: int, tries: int, again: Callable[[], None]
