@@ -34,8 +34,6 @@ def wrong(
             yield f"{name}: {limit - left - spent} is reserved, and rows hold {held}"
         if spent != charged:
             yield f"{name}: {spent} is spent, and rows cost {charged}"
-        if left < 0:
-            yield f"{name}: {left} is left"
         if made > limit:
             yield f"{name}: pictures for {made} were made, and {limit} was allowed"
 

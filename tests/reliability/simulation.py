@@ -34,7 +34,7 @@ from tests.reliability.webhooks import Webhooks
 # A prediction is asked for every so many seconds, on average.
 _PACE = 3.0
 _MODELS = ("fal-flux2-pro-edit", "fal-flux2-turbo-edit", "rep-flux2-pro", "rep-flux2-dev")
-_UNPRICED = "rep-flux2-dev"
+_CHEAPEST, _UNPRICED = "fal-flux2-turbo-edit", "rep-flux2-dev"
 _ASKS_AGAIN = 3
 # So many ask with a key whose money may not last to the end, or for boards with a max_cost.
 _LIMITED = 0.4
@@ -147,6 +147,8 @@ class Simulation:
         names = self.random.sample(_MODELS, 3)
         if max_cost or key is _LIMITED_KEY:
             names = [name for name in names if name != _UNPRICED]
+        if max_cost:
+            names = [_CHEAPEST, *(name for name in names if name != _CHEAPEST)]
         first, *others = names
         some = self.random.random()
         wanted = StoryboardRequest(
@@ -181,10 +183,10 @@ class Simulation:
         return _LIMITED_KEY if self.purses.random() < _LIMITED else makers.KEY
 
     def _max_cost(self, size: int) -> Decimal | None:
-        """Of some boards: enough for their scenes, and not for each dearer fallback."""
+        """Of some boards: enough for scenes of the cheapest model, not for each dearer fallback."""
         if self.purses.random() > _LIMITED:
             return None
-        return size * Decimal(self.purses.choice(("0.0200", "0.0450", "0.0500")))
+        return size * Decimal(self.purses.choice(("0.0160", "0.0200", "0.0300")))
 
     def _ask(
         self, create: Callable[[], Any], size: int, tries: int, again: Callable[[], None]
