@@ -320,7 +320,8 @@ def test_api_rotate_callback_secret(
 
 @on("authorizer/good_key")
 def test_authorizer_good_key(stage: Stage, run: Run) -> None:
-    assert run() == {"isAuthorized": True, "context": {"key_id": "key_1", "tenant": "acme"}}
+    context = {"key_id": "key_1", "tenant": "acme", "scopes": "read write admin"}
+    assert run() == {"isAuthorized": True, "context": context}
 
 
 @on("authorizer/unknown_key", "authorizer/no_header")
