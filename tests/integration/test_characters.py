@@ -287,7 +287,8 @@ def test_an_unfinished_prediction_has_what_it_needs(library: World) -> None:
     library.delete("acme", "elena")
     library.webhook(row, done("fal", "job-1"))
     made = library.predictions.get(row.id)
-    assert made and made.status is Status.SUCCEEDED
+    assert made
+    assert made.status is Status.SUCCEEDED
 
 
 # --- deaths ---
