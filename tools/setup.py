@@ -13,7 +13,6 @@ The local cloud is set up by the same functions.
 import argparse
 import base64
 import getpass
-import hashlib
 import json
 import os
 import secrets
@@ -21,13 +20,18 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from storyhook.aws.budgets import BudgetTable
+from storyhook.aws.keys import KeyTable
 from storyhook.aws.secrets import Secrets
-from storyhook.domain.ids import new_id
+from storyhook.aws.table import Table
+from storyhook.domain.access import ALL_SCOPES
+from storyhook.domain.idempotency import SEED_BYTES, Origin
+from storyhook.domain.keys import KeyRequest, Limits
 from storyhook.providers.callbacks import callback_secret
+from storyhook.usecases.keys import ManageKeys, NewKey
 
 REPLICATE_URL = "https://api.replicate.com"
 FAL_KEY = "fal-key"
@@ -38,15 +42,6 @@ ROTATING = (SIGNING_KEY, REPLICATE_WEBHOOK_SECRET)
 PARAMETERS = (FAL_KEY, REPLICATE_TOKEN, REPLICATE_WEBHOOK_SECRET, SIGNING_KEY)
 
 _TIMEOUT_SECONDS = 20
-
-
-@dataclass(frozen=True)
-class ApiKey:
-    """Both secrets are only ever shown to the one who asked for the key."""
-
-    key_id: str
-    secret: str
-    callback_secret: str
 
 
 def parameter_name(stage: str, name: str) -> str:
@@ -91,30 +86,25 @@ def new_signing_key() -> str:
 
 def create_api_key(
     dynamodb: Any, ssm: Any, table: str, stage: str, tenant: str = "default"
-) -> ApiKey:
-    """The table holds only the hash: who reads the table cannot use the key."""
-    now = datetime.now(UTC)
+) -> NewKey:
+    """An operator's key, without limits. The table holds only the hash of its secret."""
     newest, *_ = _valid(ssm, stage, SIGNING_KEY)
-    key_id = new_id("key", now, secrets.token_bytes(10))
-    key = ApiKey(
-        key_id,
-        "shk_" + secrets.token_urlsafe(32),
-        callback_secret(newest, key_id),
+    rows = Table(dynamodb, table)
+    keys = ManageKeys(
+        KeyTable(rows),
+        BudgetTable(rows),
+        lambda key_id, version: callback_secret(newest, key_id, version),
+        lambda: datetime.now(UTC),
+        secrets.token_bytes,
     )
-    digest = hashlib.sha256(key.secret.encode()).hexdigest()
-    item = {
-        "pk": f"KEY#{digest}",
-        "sk": "KEY",
-        "key_id": key.key_id,
-        "tenant": tenant,
-        "created_at": now.isoformat(timespec="seconds"),
-    }
-    dynamodb.put_item(
-        TableName=table,
-        Item={name: {"S": value} for name, value in item.items()},
-        ConditionExpression="attribute_not_exists(pk)",
+    made = keys.issue(
+        KeyRequest("operator", ALL_SCOPES, Limits(), tenant, None),
+        tenant,
+        Origin(keys.clock(), secrets.token_bytes(SEED_BYTES)),
+        operator=True,
     )
-    return key
+    keys.keys.add(made.issued)
+    return made
 
 
 def fetch_replicate_webhook_secret(url: str, token: str) -> str:
@@ -151,7 +141,7 @@ def main() -> None:
     if SIGNING_KEY in absent or options.new_key:
         dynamodb = session.client("dynamodb")
         key = create_api_key(dynamodb, ssm, outputs["TableName"], stage, options.tenant)
-        print(f"API key {key.key_id} of tenant {options.tenant}; it is shown this once:")
+        print(f"API key {key.issued.id} of tenant {options.tenant}; it is shown this once:")
         print(f"  {key.secret}")
         print("and the secret that its callbacks are signed with:")
         print(f"  {key.callback_secret}")

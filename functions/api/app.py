@@ -10,9 +10,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from storyhook import wiring
+from storyhook.domain.access import Scope
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
 from storyhook.http.etags import conditional
+from storyhook.http.events import require, scope_of
 from storyhook.http.reading import Handler
 from storyhook.http.routes import no_route
 from storyhook.logs import handled, logger
@@ -28,13 +30,16 @@ def _app() -> APIGatewayHttpResolver:
     app.exception_handler(StoryhookError)(_problem)
     app.not_found(_no_route(app))
     for (method, path), route in wiring.api().routes().items():
-        app.route(path, method)(_answer(app, route))
+        app.route(path, method)(_answer(app, route, scope_of(method, path)))
     return app
 
 
-def _answer(app: APIGatewayHttpResolver, route: Handler) -> Callable[..., Response[str]]:
+def _answer(
+    app: APIGatewayHttpResolver, route: Handler, scope: Scope
+) -> Callable[..., Response[str]]:
     def answer(**path: str) -> Response[str]:
         event = app.current_event.raw_event
+        require(scope, event)
         with wiring.aws_or_busy():
             reply = conditional(event, route(event, **path))
         if reply.then:

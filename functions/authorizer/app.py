@@ -9,4 +9,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     key = wiring.authorizer()(event.get("headers", {}).get("authorization"))
     if key is None:
         return {"isAuthorized": False}
-    return {"isAuthorized": True, "context": {"key_id": key.id, "tenant": key.tenant}}
+    context = {"key_id": key.id, "tenant": key.tenant, "scopes": " ".join(key.scopes)}
+    return {"isAuthorized": True, "context": context}

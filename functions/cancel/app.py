@@ -5,11 +5,12 @@ from typing import Any
 
 from storyhook import wiring
 from storyhook.domain import views
+from storyhook.domain.access import Scope
 from storyhook.domain.errors import StoryhookError
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.http import problems
-from storyhook.http.events import caller, parse
+from storyhook.http.events import caller, parse, require
 from storyhook.http.reading import MAX_ANSWER_BYTES, known
 from storyhook.http.requests import NothingBody
 from storyhook.logs import handled
@@ -21,6 +22,7 @@ _RESERVE_MILLISECONDS = 12_000
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """200 when it is known how it ended, 202 while it is not; the thing as GET answers it."""
     try:
+        require(Scope.WRITE, event)
         parse(NothingBody, event, optional=True)
         with wiring.aws_or_busy():
             settled, body = _cancel(event, context)

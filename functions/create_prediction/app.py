@@ -6,9 +6,10 @@ from typing import Any
 
 from storyhook import wiring
 from storyhook.domain import plan_views, views
+from storyhook.domain.access import Scope
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
-from storyhook.http.events import caller, parse, wants_dry_run
+from storyhook.http.events import parse, require, wants_dry_run
 from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
 from storyhook.http.reading import Reply
 from storyhook.http.requests import PredictionBody
@@ -18,19 +19,20 @@ from storyhook.logs import handled, logger
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_prediction, once, images = wiring.create_prediction()
     try:
+        key = require(Scope.WRITE, event)
         body = parse(PredictionBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
         request = body.to_request()
         if wants_dry_run(event):
             with wiring.aws_or_busy():
-                planned = request_prediction.plan(caller(event), request)
+                planned = request_prediction.plan(key, request)
             handled("planned", model=planned.model)
             return _answer(Reply(HTTPStatus.OK, {"dry_run": True, **plan_views.plan(planned)}))
         with wiring.aws_or_busy():
             made = once(
-                caller(event),
+                key,
                 asked_once(event),
                 request_prediction.made,
-                lambda origin: request_prediction.accept(caller(event), request, origin),
+                lambda origin: request_prediction.accept(key, request, origin),
             )
     except StoryhookError as error:
         handled("refused", problem=error.slug, detail=error.detail)

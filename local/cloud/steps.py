@@ -12,6 +12,7 @@ from local.cloud.ports import HOST
 from local.cloud.processes import Child, Children, tail
 from local.cloud.providers import REAL_URLS, Providers
 from local.cloud.state import StartFailed
+from storyhook.usecases.keys import NewKey
 from tools import setup
 
 STAGE = "local"
@@ -163,7 +164,7 @@ def stack_outputs(endpoint: str) -> dict[str, str]:
     return {o["OutputKey"]: o["OutputValue"] for o in found["Stacks"][0].get("Outputs", [])}
 
 
-def create_api_key(endpoint: str, table: str) -> setup.ApiKey:
+def create_api_key(endpoint: str, table: str) -> NewKey:
     dynamodb, ssm = aws.client("dynamodb", endpoint), aws.client("ssm", endpoint)
     return setup.create_api_key(dynamodb, ssm, table, STAGE)
 

@@ -147,7 +147,7 @@ def start(
         replicate_url=urls["replicate"] if "replicate" in keys else "",
         api_url=outputs["ApiUrl"].rstrip("/"),
         api_key=key.secret,
-        api_key_id=key.key_id,
+        api_key_id=key.issued.id,
         callback_secret=key.callback_secret,
         outputs=outputs,
         ports=ports,

@@ -463,7 +463,8 @@ def test_api_rotate_callback_secret(
 
 @on("authorizer/good_key")
 def test_authorizer_good_key(stage: Stage, run: Run) -> None:
-    assert run() == {"isAuthorized": True, "context": {"key_id": "key_1", "tenant": "acme"}}
+    context = {"key_id": "key_1", "tenant": "acme", "scopes": "read write admin"}
+    assert run() == {"isAuthorized": True, "context": context}
 
 
 @on("authorizer/unknown_key", "authorizer/no_header")
@@ -535,7 +536,7 @@ def test_create_prediction_fal(stage: Stage, run: Run) -> None:
     shown = body(answer, 202)
     assert answer["headers"]["Location"] == f"/predictions/{shown['id']}"
     assert (shown["status"], shown["provider"]) == ("running", "fal")
-    assert shown["cost"] == {"estimated": "0.0450", "actual": None}
+    assert shown["cost"] == {"estimated": "0.0450", "actual": None, "max": None}
     row = stage.predictions.get(shown["id"])
     assert row is not None
     assert row.handle is not None

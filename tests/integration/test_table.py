@@ -9,6 +9,7 @@ import pytest
 
 from storyhook.aws.keys import KeyTable
 from storyhook.domain.access import ApiKey
+from storyhook.domain.budget import Hold
 from storyhook.domain.callback import Attempt, Callback, CallbackStatus
 from storyhook.domain.fallback import Fallbacks, NextModel, StoredPlan
 from storyhook.domain.images import StoredImage
@@ -43,7 +44,7 @@ def full_prediction() -> Prediction:
         callback_url="https://x.example",
         callback_id="cb_1",
         refused=Failure(FailureKind.THROTTLED, "later", "429"),
-        next_model=NextModel(3, 1, on_block=True),
+        next_model=NextModel(3, 1, on_block=True, cost=Decimal("0.0670")),
         replaces="pred_0",
         replaced_by="pred_2",
         callback_events=("scene.completed",),
@@ -52,6 +53,8 @@ def full_prediction() -> Prediction:
         max_paid_attempts=2,
         unknown_outcomes=1,
         unanswered=1,
+        hold=Hold(Decimal("0.0900"), ("key_1#2026-01", "sb_1")),
+        max_cost=Decimal("0.1000"),
     )
     assert all(getattr(row, field.name) is not None for field in dataclasses.fields(row))
     return row
@@ -72,6 +75,7 @@ def test_boards_characters_and_callbacks_come_back_as_they_went(world: World) ->
         warnings=("a",),
         callback_events=("scene.completed",),
         sequence=3,
+        max_cost=Decimal("1.0000"),
     )
     world.storyboards.add(board, scenes, [])
     assert world.storyboards.get(board.id) == board
@@ -287,7 +291,7 @@ def test_keys_are_known_by_their_digest_until_they_are_revoked(cloud: Cloud) -> 
     item = {"pk": "KEY#digest", "sk": "KEY", "key_id": "key_1", "tenant": "acme"}
     cloud.table.put({name: {"S": value} for name, value in item.items()})
     keys = KeyTable(cloud.table)
-    assert keys.find("digest") == ApiKey("key_1", "acme")
-    assert keys.find("other") is None
+    assert keys.find("digest", NOW) == ApiKey("key_1", "acme")
+    assert keys.find("other", NOW) is None
     cloud.table.put({n: {"S": v} for n, v in {**item, "revoked_at": "2026"}.items()})
-    assert keys.find("digest") is None
+    assert keys.find("digest", NOW) is None

@@ -78,12 +78,12 @@ FAULTS: list[tuple[Any, ...]] = [
         "the workflow is told before the row is committed",
         "I4",
         "usecases/settle.py",
-        "        ended = self.predictions.advance(",
+        "        while True:\n",
         (
             "        from dataclasses import replace\n"
             "        early = {k: v for k, v in changes.items() if k == 'failure'}\n"
             "        self.announce.resume_workflow(replace(row, status=status, **early))\n"
-            "        ended = self.predictions.advance("
+            "        while True:\n"
         ),
         {"failed": 0.3, "rejected": 0.2},
     ),
@@ -125,6 +125,35 @@ FAULTS: list[tuple[Any, ...]] = [
         "            or not hmac.compare_digest(row.token.encode(), secret.encode())\n",
         "",
         {"forged": 0.3},
+    ),
+    (
+        "what gave no picture keeps its reservation",
+        "I7",
+        "domain/prediction.py",
+        "        taken = spent - self.hold.amount + (successor or 0)",
+        "        taken = (spent - self.hold.amount if spent else spent) + (successor or 0)",
+        {"failed": 0.3},
+    ),
+    (
+        "money is settled apart from the row",
+        "I7",
+        "aws/predictions.py",
+        '        as_seen, *enough = self.table.transact([{"Update": update}, *booked(booking)])',
+        (
+            "        as_seen, *enough = [\n"
+            '            *self.table.transact([{"Update": update}]),\n'
+            "            *self.table.transact(booked(booking)),\n"
+            "        ]"
+        ),
+        {"died": 0.05},
+    ),
+    (
+        "a fallback is tried whatever it costs",
+        "I7",
+        "aws/budgets.py",
+        '"#left >= :taken" if booking.checked else "attribute_exists(#left)"',
+        '"attribute_exists(#left)"',
+        {"failed": 0.4},
     ),
     (
         "succeeded without the copy in the bucket",

@@ -188,6 +188,8 @@ class Ledger:
             self._unchanged(pk, old, new or {}, fixed)
         elif sk == "CB" and old and (old["body"] != (new or {}).get("body")):
             self.note("I4", f"{pk}: the body of a callback changed")
+        if sk == "BUDGET" and new and float(new["left"]["N"]) < 0:
+            self.note("I7", f"{pk} has {new['left']['N']} left")
         self.on_write((pk, sk), new)
 
     def _prediction_written(self, pk: str, old: Item | None, new: Item | None) -> None:

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from storyhook.aws import clients
 from storyhook.aws.codec import TIME
+from storyhook.domain.access import ApiKey
 from storyhook.domain.callback import Attempt
 from storyhook.domain.errors import BadSignature, RequestInProgress, WorkflowUnavailable
 from storyhook.domain.idempotency import Asked
@@ -122,6 +123,7 @@ class Run:
         model: str = makers.FAL,
         callback_url: str | None = CALLBACK_URL,
         max_paid_attempts: int = 1,
+        key: ApiKey = makers.KEY,
         asked: Asked | None = None,
     ) -> None:
         """Somebody asks for a picture, and again if the answer was an error or none.
@@ -139,10 +141,10 @@ class Run:
 
         def create() -> Prediction:
             made = self.world.once(
-                makers.KEY,
+                key,
                 asked,
                 self.world.request.made,
-                lambda origin: self.world.request.accept(makers.KEY, wanted, origin),
+                lambda origin: self.world.request.accept(key, wanted, origin),
             )
             row = made.thing
             try:
@@ -153,16 +155,21 @@ class Run:
 
         self._until_answered("create_prediction", create)
 
-    def board(self, wanted: StoryboardRequest, asked: Asked | None = None) -> None:
+    def board(
+        self,
+        wanted: StoryboardRequest,
+        asked: Asked | None = None,
+        key: ApiKey = makers.KEY,
+    ) -> None:
         """Somebody asks for a board."""
 
         def create() -> Storyboard:
             create_board = self.world.create_board
             return self.world.once(
-                makers.KEY,
+                key,
                 asked,
                 create_board.made,
-                lambda origin: create_board(makers.KEY, wanted, origin)[0],
+                lambda origin: create_board(key, wanted, origin)[0],
             ).thing
 
         self._until_answered("api", create)

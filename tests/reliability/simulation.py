@@ -9,10 +9,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from storyhook.aws.queues import CallbacksQueue, SubmissionsQueue
 from storyhook.aws.workflow import StepFunctions
+from storyhook.domain.access import ApiKey
 from storyhook.domain.callback import EVENTS
 from storyhook.domain.requests import PredictionRequest, StoryboardRequest
 from storyhook.domain.story import Look, Scene
@@ -32,7 +34,12 @@ from tests.reliability.webhooks import Webhooks
 # A prediction is asked for every so many seconds, on average.
 _PACE = 3.0
 _MODELS = ("fal-flux2-pro-edit", "fal-flux2-turbo-edit", "rep-flux2-pro", "rep-flux2-dev")
+_CHEAPEST, _UNPRICED = "fal-flux2-turbo-edit", "rep-flux2-dev"
 _ASKS_AGAIN = 3
+# So many ask with a key whose money may not last to the end, or for boards with a max_cost.
+_LIMITED = 0.4
+_LIMITED_KEY = ApiKey("key_limited", "acme")
+_DEAREST = Decimal("0.0450")
 
 
 @dataclass
@@ -50,6 +57,7 @@ class Simulation:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.clock = Clock()
+        self.purses = random.Random(f"money {self.seed}")
         self.faults = Faults(self.mix, random.Random(f"faults {self.seed}"))
         self.ledger = Ledger(self.cloud, self.clock)
         self.timeline = Timeline(self.clock, self.faults, self.random, self._sweep)
@@ -92,6 +100,8 @@ class Simulation:
     def run(self) -> None:
         """From the first request until nothing is left to happen."""
         self.world.characters.replace(makers.character(), None)
+        limit = _DEAREST * self.predictions * Decimal(str(_LIMITED))
+        self.world.keys.add(makers.issued(_LIMITED_KEY, max_cost_per_month=limit))
         self._plan_requests()
         with quick_moto(), self.ledger.watching(), self.faults.in_aws_calls():
             self.timeline.run(self.longest)
@@ -122,17 +132,24 @@ class Simulation:
             url,
             max_paid_attempts=1 + self.faults.happens("pays_again"),
         )
+        key = self._key()
 
         def create() -> None:
             # As functions/create_prediction: once accepted, an error is no refusal.
-            row = self.world.request.accept(makers.KEY, wanted, self.world.origin())
+            row = self.world.request.accept(key, wanted, self.world.origin())
             self._perhaps_cancel(lambda: self.world.cancel.prediction(row.tenant, row.id))
             self.timeline.function(lambda: self.world.request.send(row))
 
         self._ask(create, 1, tries, lambda: self._ask_prediction(1, tries + 1))
 
     def _ask_board(self, size: int, tries: int = 1) -> None:
-        first, *others = self.random.sample(_MODELS, 3)
+        key, max_cost = self._key(), self._max_cost(size)
+        names = self.random.sample(_MODELS, 3)
+        if max_cost or key is _LIMITED_KEY:
+            names = [name for name in names if name != _UNPRICED]
+        if max_cost:
+            names = [_CHEAPEST, *(name for name in names if name != _CHEAPEST)]
+        first, *others = names
         some = self.random.random()
         wanted = StoryboardRequest(
             "The map",
@@ -146,10 +163,11 @@ class Simulation:
             fallback_on_block=some < 0.3,
             max_paid_attempts=1 + self.faults.happens("pays_again"),
             callback_events=tuple(self.random.sample(EVENTS, self.random.randint(1, 3))),
+            max_cost=max_cost,
         )
 
         def create() -> None:
-            board, _ = self.world.create_board(makers.KEY, wanted, self.world.origin())
+            board, _ = self.world.create_board(key, wanted, self.world.origin())
             self._perhaps_cancel(
                 lambda: self.world.cancel.storyboard(board.tenant, board.id, lambda: True)
             )
@@ -160,6 +178,15 @@ class Simulation:
             tries,
             lambda: self._ask_board(size, tries + 1),
         )
+
+    def _key(self) -> ApiKey:
+        return _LIMITED_KEY if self.purses.random() < _LIMITED else makers.KEY
+
+    def _max_cost(self, size: int) -> Decimal | None:
+        """Of some boards: enough for scenes of the cheapest model, not for each dearer fallback."""
+        if self.purses.random() > _LIMITED:
+            return None
+        return size * Decimal(self.purses.choice(("0.0160", "0.0200", "0.0300")))
 
     def _ask(
         self, create: Callable[[], Any], size: int, tries: int, again: Callable[[], None]

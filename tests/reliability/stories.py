@@ -23,7 +23,7 @@ from tests.fixtures import makers
 from tests.fixtures.cloud import BUCKET, TABLE, Cloud
 from tests.fixtures.pictures import picture
 from tests.fixtures.world import THROTTLED, UNAVAILABLE
-from tests.reliability import shelf, wishes
+from tests.reliability import money, shelf, wishes
 from tests.reliability.boundaries import Fault, Tracer, watched
 from tests.reliability.jobs import BROKEN, UNTOLD, Job
 from tests.reliability.ledger import ACCOUNT
@@ -308,6 +308,11 @@ STORIES = (
     Story("board is not assembled", board_is_not_assembled, GOOD),
     Story("board is half written", board_is_half_written, GOOD),
     Story("library", shelf.library, {"succeeded": 2}),
+    Story("picture within budget", money.picture_within_budget, GOOD),
+    Story("no picture within budget", money.no_picture_within_budget, FAILED),
+    Story("pays again within budget", money.pays_again_within_budget, GOOD),
+    Story("board within budget", money.board_within_budget, {"failed": 1, "succeeded": 2}),
+    Story("board may not fall back", money.board_may_not_fall_back, FAILED),
     Story("without webhooks", without_webhooks, GOOD, webhooks=False),
     Story("without webhooks, answer lost", without_webhooks_answer_lost, EXPIRED, webhooks=False),
 )

@@ -19,6 +19,7 @@ from storyhook.domain.outcome import FailureKind
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.storyboard import BoardScene, Storyboard
 from tests.fixtures.cloud import BUCKET
+from tests.reliability import books
 from tests.reliability.ledger import Item, Job, Ledger
 
 INVARIANTS = {
@@ -28,6 +29,7 @@ INVARIANTS = {
     "I4": "wrong effects",
     "I5": "callbacks neither delivered nor visible as failed",
     "I6": "changed by a forged webhook",
+    "I7": "budgets overspent, or whose books do not balance",
     "I8": "succeeded, but the picture is missing or another",
     "boards": "boards that ended wrong",
 }
@@ -89,6 +91,7 @@ class _Judge:
             if len(told) > 1:
                 self._note("I4", f"task token {token} was told {sorted(told)}")
         self._callbacks()
+        self.wrong["I7"] += books.wrong(self._items("BUDGET"), self.rows.values(), self.jobs)
         return Verdict(self.wrong, self.paid_for_nothing)
 
     def _items(self, kind: str) -> list[Item]:

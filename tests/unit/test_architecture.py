@@ -109,9 +109,10 @@ PURE_CALLS = {
     *("timedelta", "datetime"),
     *("re.compile", "ipaddress.ip_network", "cache", "TypeVar", "StrictInt", "Field", "ConfigDict"),
     *("httpx.Timeout", "Config", "_CONFIG.merge", "model_validator", "field_validator"),
-    *("AfterValidator", "PlainValidator", "Struct", "NewType"),
+    *("AfterValidator", "BeforeValidator", "PlainValidator", "WithJsonSchema"),
+    *("Struct", "NewType"),
     # our own frozen values
-    *("Failure", "FailureRule", "Price", "Pace", "Codec", "Mapper"),
+    *("Failure", "FailureRule", "Price", "Pace", "Codec", "Mapper", "Reservation"),
     *("TIME", "enum_of", "json_of", "packed_json"),
     # builds nothing: how often the process looks for garbage while it starts
     "gc.set_threshold",

@@ -1,7 +1,6 @@
 """Callback rows: the events owed to customers, with every attempt."""
 
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import Any
 
 from storyhook.aws.codec import EPOCH, INTEGER, PACKED_TEXT, TIME, Item, Mapper, enum_of, json_of
 from storyhook.aws.storyboards import BOARD, board_key
-from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.aws.table import Table, due_shard, key, listed, pause_seconds
 from storyhook.domain.access import Page
 from storyhook.domain.callback import Attempt, Callback, CallbackStatus
 
@@ -80,7 +79,7 @@ class CallbackTable:
                 return written
             # Another event of the board came first.
             seen = None
-            time.sleep(_pause(callback.id, round_number))
+            time.sleep(pause_seconds(callback.id, round_number))
         raise TimeoutError(f"too many events of {storyboard_id} at once")
 
     def get(self, callback_id: str) -> Callback | None:
@@ -144,9 +143,3 @@ class CallbackTable:
             _key(callback_id), MAPPER, changes, where=where, increment=increment
         )
         return MAPPER.from_item(item) if item else None
-
-
-def _pause(callback_id: str, round_number: int) -> float:
-    """Seconds to wait before the next round, so that those who come together do not keep step."""
-    spread = zlib.crc32(f"{callback_id} {round_number}".encode()) % (5 + round_number)
-    return 0.01 * (1 + spread)

@@ -1,17 +1,78 @@
-"""API keys, found by the SHA-256 of their secret; the secret itself is nowhere."""
+"""API keys: a row that the SHA-256 of the secret finds, and one by id; both written together.
+
+The secret itself is nowhere. Rows without scopes are of before there were scopes: they may all.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from storyhook.aws.table import Table, key
-from storyhook.domain.access import ApiKey
+from storyhook.aws.codec import INTEGER, MONEY, TIME, Codec, Item, Mapper, json_of
+from storyhook.aws.table import Table, key, listed
+from storyhook.aws.writes import new_item, updating
+from storyhook.domain.access import ALL_SCOPES, ApiKey, Page, Scope
+from storyhook.domain.keys import IssuedKey
+
+_KIND = "APIKEY"
+
+MAPPER = Mapper(
+    IssuedKey,
+    {
+        "scopes": json_of(lambda names: tuple(map(Scope, names))),
+        "predictions_per_minute": INTEGER,
+        "max_cost_per_month": MONEY,
+        "created_at": TIME,
+        "valid_until": TIME,
+        "revoked_at": TIME,
+        "operator": Codec(lambda v: {"BOOL": v}, lambda a: bool(a["BOOL"])),
+    },
+)
+# What is written of a key beside its hash: enough to let it in.
+_AT_THE_DOOR = ("tenant", "scopes", "created_at", "valid_until")
+
+
+def _key(key_id: str) -> Item:
+    return key(f"{_KIND}#{key_id}", _KIND)
+
+
+def _door(sha256: str) -> Item:
+    return key(f"KEY#{sha256}", "KEY")
 
 
 @dataclass(frozen=True)
 class KeyTable:
     table: Table
 
-    def find(self, sha256: str) -> ApiKey | None:
-        item = self.table.get(key(f"KEY#{sha256}", "KEY"))
+    def find(self, sha256: str, now: datetime) -> ApiKey | None:
+        item = self.table.get(_door(sha256))
         if item is None or "revoked_at" in item:
             return None
-        return ApiKey(id=item["key_id"]["S"], tenant=item["tenant"]["S"])
+        if "valid_until" in item and TIME.decode(item["valid_until"]) <= now:
+            return None
+        scopes = MAPPER.codec("scopes").decode(item["scopes"]) if "scopes" in item else ALL_SCOPES
+        return ApiKey(item["key_id"]["S"], item["tenant"]["S"], scopes)
+
+    def get(self, key_id: str) -> IssuedKey | None:
+        item = self.table.get(_key(key_id))
+        return MAPPER.from_item(item) if item else None
+
+    def add(self, issued: IssuedKey) -> None:
+        item = MAPPER.to_item(issued)
+        door = {name: item[name] for name in _AT_THE_DOOR if name in item}
+        rows = [
+            {**_key(issued.id), **listed(issued.tenant, _KIND, issued.id), **item},
+            {**_door(issued.sha256), "key_id": {"S": issued.id}, **door},
+        ]
+        # Written already, it was by us: the AWS client repeats a write of unknown outcome.
+        self.table.transact([new_item(row) for row in rows])
+
+    def revoke(self, issued: IssuedKey, now: datetime) -> IssuedKey:
+        changes = {"revoked_at": now}
+        places = (_key(issued.id), _door(issued.sha256))
+        updates = [updating(at, MAPPER, changes, where={"revoked_at": None}) for at in places]
+        self.table.transact([{"Update": update} for update in updates])
+        return self.get(issued.id) or issued
+
+    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[IssuedKey]:
+        last = {**_key(cursor), **listed(tenant, _KIND, cursor)} if cursor else None
+        page = self.table.page(tenant, _KIND, limit, last)
+        return Page(tuple(MAPPER.from_item(item) for item in page.items), page.cursor)

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from storyhook.aws.budgets import booked, refuse_short, reserving
 from storyhook.aws.codec import (
     FLOAT,
     INTEGER,
@@ -17,8 +19,9 @@ from storyhook.aws.codec import (
     packed_json,
 )
 from storyhook.aws.table import Table, due_shard, key, listed
-from storyhook.aws.transactions import put_all
+from storyhook.aws.writes import new_item, updating
 from storyhook.domain.access import Page
+from storyhook.domain.budget import NOTHING, Booking, Hold, Reservation
 from storyhook.domain.fallback import NextModel
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
@@ -29,6 +32,15 @@ _KIND = "PRED"
 
 def _failure(data: dict[str, Any]) -> Failure:
     return Failure(FailureKind(data["kind"]), data["detail"], data["provider_code"])
+
+
+def _next_model(data: dict[str, Any]) -> NextModel:
+    cost = data.get("cost")
+    return NextModel(**{**data, "cost": cost and Decimal(cost)})
+
+
+def _hold(data: dict[str, Any]) -> Hold:
+    return Hold(Decimal(data["amount"]), tuple(data["budgets"]))
 
 
 MAPPER = Mapper(
@@ -56,11 +68,13 @@ MAPPER = Mapper(
         "images": json_of(lambda data: tuple(StoredImage(**image) for image in data)),
         "failure": json_of(_failure),
         "refused": json_of(_failure),
-        "next_model": json_of(lambda data: NextModel(**data)),
+        "next_model": json_of(_next_model),
         "cancel_requested_at": TIME,
         "max_paid_attempts": INTEGER,
         "unknown_outcomes": INTEGER,
         "unanswered": INTEGER,
+        "hold": json_of(_hold),
+        "max_cost": MONEY,
     },
 )
 
@@ -82,13 +96,20 @@ def to_item(row: Prediction) -> Item:
 class PredictionTable:
     table: Table
 
-    def add(self, prediction: Prediction) -> None:
-        if not self.table.put(to_item(prediction), new=True):
+    def add(self, prediction: Prediction, reservation: Reservation = NOTHING) -> None:
+        if reservation.limits:
+            self.add_all([prediction], reservation)
+        elif not self.table.put(to_item(prediction), new=True):
             raise FileExistsError(f"prediction {prediction.id} is there already")
 
-    def add_all(self, predictions: Sequence[Prediction]) -> None:
-        if not put_all(self.table, [to_item(row) for row in predictions]):
-            raise FileExistsError("one of the predictions is there already")
+    def add_all(
+        self, predictions: Sequence[Prediction], reservation: Reservation = NOTHING
+    ) -> None:
+        puts = [new_item(to_item(row)) for row in predictions]
+        held = self.table.transact([*puts, *reserving(reservation)])
+        if not all(held[: len(puts)]):
+            raise FileExistsError(f"prediction {predictions[0].id}, or one with it, is there")
+        refuse_short(reservation.limits, held[len(puts) :])
 
     def get(self, prediction_id: str) -> Prediction | None:
         item = self.table.get(prediction_key(prediction_id))
@@ -112,6 +133,7 @@ class PredictionTable:
         *,
         attempt: int | None = None,
         unless: Collection[Status] = (),
+        booking: Booking | None = None,
     ) -> Prediction | None:
         where: dict[str, Any] = {"status": SOURCES[to].difference(unless)}
         if attempt is not None:
@@ -119,6 +141,8 @@ class PredictionTable:
         if to is Status.SUBMITTING:
             # Nobody pays for what is to be canceled.
             where["cancel_requested_at"] = None
+        if booking:
+            return self._booked(prediction_id, {"status": to, **changes}, where, booking)
         return self._update(
             prediction_id,
             {"status": to, **changes},
@@ -153,6 +177,21 @@ class PredictionTable:
     def remove(self, row: Prediction) -> None:
         if row.due_at:
             self.table.delete_same(prediction_key(row.id), "due_at", TIME.encode(row.due_at))
+
+    def _booked(
+        self,
+        prediction_id: str,
+        changes: Mapping[str, Any],
+        where: Mapping[str, Any],
+        booking: Booking,
+    ) -> Prediction | None:
+        where = {**where, "hold": booking.hold}
+        update = updating(prediction_key(prediction_id), MAPPER, changes, where=where)
+        as_seen, *enough = self.table.transact([{"Update": update}, *booked(booking)])
+        if not as_seen:
+            return None
+        refuse_short(booking.hold.budgets, enough)
+        return self.get(prediction_id)
 
     def _update(
         self,

@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from storyhook.aws import characters, predictions
+from storyhook.aws.budgets import refuse_short, reserving
 from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of, packed_json
 from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.aws.writes import new_item
 from storyhook.domain.access import Page
+from storyhook.domain.budget import NOTHING, OverBudget, Reservation
 from storyhook.domain.fallback import Fallbacks, StoredPlan
 from storyhook.domain.library import Use
 from storyhook.domain.prediction import Prediction
@@ -33,6 +36,7 @@ BOARD = Mapper(
         "sequence": INTEGER,
         "characters": json_of(dict),
         "look": json_of(lambda data: Look(**{**data, "palette": tuple(data["palette"])})),
+        "max_cost": MONEY,
     },
 )
 
@@ -71,7 +75,11 @@ class StoryboardTable:
     table: Table
 
     def add(
-        self, board: Storyboard, scenes: Sequence[BoardScene], rows: Sequence[Prediction]
+        self,
+        board: Storyboard,
+        scenes: Sequence[BoardScene],
+        rows: Sequence[Prediction],
+        reservation: Reservation = NOTHING,
     ) -> None:
         items = [predictions.to_item(row) for row in rows]
         items += [
@@ -82,15 +90,22 @@ class StoryboardTable:
             for name, version in (board.characters or {}).items()
         ]
         self.table.put_many(items)
-        self.table.put(
-            {
-                **board_key(board.id),
-                **due_shard(board.id),
-                **listed(board.tenant, _KIND, board.id),
-                **BOARD.to_item(board),
-            },
-            new=True,
-        )
+        accepted = {
+            **board_key(board.id),
+            **due_shard(board.id),
+            **listed(board.tenant, _KIND, board.id),
+            **BOARD.to_item(board),
+        }
+        if not reservation.limits:
+            self.table.put(accepted, new=True)
+            return
+        new, *enough = self.table.transact([new_item(accepted), *reserving(reservation)])
+        if new:  # Else it is there, written by us: the AWS client repeats such a write.
+            try:
+                refuse_short(reservation.limits, enough)
+            except OverBudget:
+                self.table.delete_many([key(i["pk"]["S"], i["sk"]["S"]) for i in items])
+                raise
 
     def get(self, storyboard_id: str) -> Storyboard | None:
         item = self.table.get(board_key(storyboard_id))

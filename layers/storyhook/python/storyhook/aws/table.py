@@ -3,8 +3,9 @@
 pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>
             CHAR#<tenant>#<id>/CHAR, /V#<nnnnnn> and /SB#<board's id>
             CB#<id>/CB       ADDR#<tenant>#<sha256>/ADDR               SIGN#<key's id>/SIGN
-            KEY#<sha256>/KEY UP#<provider>#<object's key>/UP
-            ONCE#<tenant>#<key's id>#<sha256>/ONCE
+            KEY#<sha256>/KEY and APIKEY#<key's id>/APIKEY              RATE#<key's id>/<minute>
+            BUDGET#<key's id>#<month>/BUDGET and BUDGET#<board's id>/BUDGET
+            UP#<provider>#<object's key>/UP      ONCE#<tenant>#<key's id>#<sha256>/ONCE
 index list  list_pk = <tenant>#<kind>, list_sk = id
 index due   due_shard, due_at: rows that owe something, and since when
 expires_at  epoch seconds; DynamoDB removes the row some time after
@@ -18,15 +19,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from storyhook.aws.codec import TIME, Codec, Item, Mapper
+from storyhook.aws.codec import TIME, Item, Mapper
+from storyhook.aws.writes import condition, new_item, updating
 from storyhook.domain.access import Page
 
 _DUE_SHARDS = 4
 _BATCH_GET = 100
 _BATCH_WRITE = 25
 _MAX_BATCH_ROUNDS = 8
+_MAX_CONFLICTS = 60
 # Why one of a transaction's writes was not made.
-CONDITION_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
+_CONDITION_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
 def key(pk: str, sk: str) -> Item:
@@ -54,9 +57,9 @@ class Table:
 
     def put(self, item: Item, *, new: bool = False) -> bool:
         """Write the item; with `new`, only if there is none yet. Whether it was written."""
-        condition = {"ConditionExpression": "attribute_not_exists(pk)"} if new else {}
+        wanted = new_item(item)["Put"] if new else {"Item": item}
         try:
-            self.client.put_item(TableName=self.name, Item=item, **condition)
+            self.client.put_item(TableName=self.name, **wanted)
         except self.client.exceptions.ConditionalCheckFailedException:
             return False
         return True
@@ -68,7 +71,7 @@ class Table:
         conditions = []
         for field, wanted in where.items():
             names[f"#{field}"] = field
-            conditions.append(_condition(field, wanted, mapper.codec(field), values))
+            conditions.append(condition(field, wanted, mapper.codec(field), values))
         try:
             self.client.put_item(
                 TableName=self.name,
@@ -87,32 +90,42 @@ class Table:
         False if the item was there already; None if the counter has moved on.
         """
         names = {"#counter": counter}
-        unmoved = "#counter = :seen"
+        still = "#counter = :seen"
         if seen == 0:
-            unmoved = f"(attribute_not_exists(#counter) OR {unmoved})"
-        put = {
-            "TableName": self.name,
-            "Item": item,
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
+            still = f"(attribute_not_exists(#counter) OR {still})"
         count = {
-            "TableName": self.name,
             "Key": counter_key,
             "UpdateExpression": "SET #counter = :next",
-            "ConditionExpression": f"attribute_exists(pk) AND {unmoved}",
+            "ConditionExpression": f"attribute_exists(pk) AND {still}",
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {":seen": {"N": str(seen)}, ":next": {"N": str(seen + 1)}},
         }
-        try:
-            self.client.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])
-        except self.client.exceptions.TransactionCanceledException as error:
-            of_put, of_count = (reason["Code"] for reason in error.response["CancellationReasons"])
-            if of_put == CONDITION_FAILED:
-                return False
-            if {of_put, of_count} <= {"None", CONDITION_FAILED, _CONFLICT}:
-                return None
-            raise
-        return True
+        new, unmoved = self.transact([new_item(item), {"Update": count}])
+        if not new:
+            return False
+        return True if unmoved else None
+
+    def transact(self, writes: Sequence[Mapping[str, Any]]) -> tuple[bool, ...]:
+        """Make all writes or none: for each, whether its condition held; all True: they are made.
+
+        Whoever writes one of the same rows at the same time is waited for.
+        """
+        named = [
+            {kind: {"TableName": self.name, **write} for kind, write in w.items()} for w in writes
+        ]
+        for round_number in range(_MAX_CONFLICTS):
+            try:
+                self.client.transact_write_items(TransactItems=named)
+            except self.client.exceptions.TransactionCanceledException as error:
+                codes = [reason["Code"] for reason in error.response["CancellationReasons"]]
+                if not set(codes) <= {"None", _CONDITION_FAILED, _CONFLICT}:
+                    raise
+                if _CONDITION_FAILED in codes:
+                    return tuple(code != _CONDITION_FAILED for code in codes)
+            else:
+                return (True,) * len(named)
+            time.sleep(pause_seconds(str(writes[0]), round_number))
+        raise TimeoutError("too many writes of the same rows at once")
 
     def delete(self, item_key: Item) -> None:
         self.client.delete_item(TableName=self.name, Key=item_key)
@@ -142,37 +155,9 @@ class Table:
         A value in `where` is what the field must be; a frozenset is what it may be; None, absent.
         A change to None removes the field.
         """
-        names, values = {"#pk": "pk"}, {}
-        sets, removes, conditions = [], [], ["attribute_exists(#pk)"]
-        for field, value in changes.items():
-            names[f"#{field}"] = field
-            if value is None:
-                removes.append(f"#{field}")
-            else:
-                values[f":{field}"] = mapper.codec(field).encode(value)
-                sets.append(f"#{field} = :{field}")
-        for field, wanted in where.items():
-            names[f"#{field}"] = field
-            conditions.append(_condition(field, wanted, mapper.codec(field), values))
-        expression = []
-        if sets:
-            expression.append("SET " + ", ".join(sets))
-        if removes:
-            expression.append("REMOVE " + ", ".join(removes))
-        if increment:
-            names[f"#{increment}"] = increment
-            values[":one"] = {"N": "1"}
-            expression.append(f"ADD #{increment} :one")
+        wanted = updating(item_key, mapper, changes, where=where, increment=increment)
         try:
-            answer = self.client.update_item(
-                TableName=self.name,
-                Key=item_key,
-                UpdateExpression=" ".join(expression),
-                ConditionExpression=" AND ".join(conditions),
-                ExpressionAttributeNames=names,
-                ReturnValues="ALL_NEW",
-                **({"ExpressionAttributeValues": values} if values else {}),
-            )
+            answer = self.client.update_item(TableName=self.name, ReturnValues="ALL_NEW", **wanted)
         except self.client.exceptions.ConditionalCheckFailedException:
             return None
         changed: Item = answer["Attributes"]
@@ -197,9 +182,14 @@ class Table:
         return found
 
     def put_many(self, items: Sequence[Item]) -> None:
-        for start in range(0, len(items), _BATCH_WRITE):
-            chunk = items[start : start + _BATCH_WRITE]
-            wanted = {self.name: [{"PutRequest": {"Item": item}} for item in chunk]}
+        self._write_many([{"PutRequest": {"Item": item}} for item in items])
+
+    def delete_many(self, keys: Sequence[Item]) -> None:
+        self._write_many([{"DeleteRequest": {"Key": item_key}} for item_key in keys])
+
+    def _write_many(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(requests), _BATCH_WRITE):
+            wanted = {self.name: list(requests[start : start + _BATCH_WRITE])}
             for pause in _rounds():
                 wanted = self.client.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
                 if not wanted:
@@ -280,17 +270,10 @@ class Table:
         return [(kind, row_id, since) for since, kind, row_id in sorted(rows)]
 
 
-def _condition(field: str, wanted: Any, codec: Codec, values: dict[str, Any]) -> str:
-    if wanted is None:
-        return f"attribute_not_exists(#{field})"
-    if isinstance(wanted, frozenset):
-        names = []
-        for index, value in enumerate(sorted(wanted)):
-            values[f":{field}_is_{index}"] = codec.encode(value)
-            names.append(f":{field}_is_{index}")
-        return f"#{field} IN ({', '.join(names)})"
-    values[f":{field}_is"] = codec.encode(wanted)
-    return f"#{field} = :{field}_is"
+def pause_seconds(name: str, round_number: int) -> float:
+    """Seconds to wait before the next round, so that those who come together do not keep step."""
+    spread = zlib.crc32(f"{name} {round_number}".encode()) % (5 + round_number)
+    return 0.01 * (1 + spread)
 
 
 def _rounds() -> Iterable[float]:

@@ -1,9 +1,21 @@
 """Who asks, what is theirs, and how much of a list they see at once."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from storyhook.domain.errors import NotFound
+
+
+class Scope(StrEnum):
+    """What a key may do: look; ask for things and pay for them; make and revoke keys."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+ALL_SCOPES = tuple(Scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +24,7 @@ class ApiKey:
 
     id: str
     tenant: str
+    scopes: tuple[Scope, ...] = ALL_SCOPES
 
 
 class Owned(Protocol):

@@ -88,6 +88,16 @@ class CharacterChanged(StoryhookError):
     title = "The character was changed meanwhile"
 
 
+class MissingScope(StoryhookError):
+    slug = "missing-scope"
+    title = "The API key may not do this"
+
+
+class KeyTooWide(StoryhookError):
+    slug = "key-too-wide"
+    title = "The new key would be allowed more than yours"
+
+
 class MaxCostExceeded(StoryhookError):
     slug = "max-cost-exceeded"
     title = "It would cost more than max_cost"
@@ -95,7 +105,23 @@ class MaxCostExceeded(StoryhookError):
 
 class PriceUnknown(StoryhookError):
     slug = "price-unknown"
-    title = "The price is not known"
+    title = "The price is not known, and money is limited"
+
+
+class BudgetExceeded(StoryhookError):
+    slug = "budget-exceeded"
+    title = "The API key's budget for this month does not allow it"
+
+
+class RateLimited(StoryhookError):
+    """Without `retry_after_seconds` waiting does not help: so much at once is never allowed."""
+
+    slug = "rate-limited"
+    title = "Too many predictions in a minute"
+
+    def __init__(self, detail: str, retry_after_seconds: int | None) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class RotationTooSoon(StoryhookError):

@@ -24,6 +24,8 @@ class NextModel:
     position: int
     index: int
     on_block: bool
+    cost: Decimal | None = None
+    """The fallback's estimate, USD."""
 
     def follows(self, failure: Failure) -> bool:
         """Whether this failure moves the scene on."""
@@ -53,5 +55,6 @@ class Fallbacks:
 
     def step(self, at: NextModel) -> tuple[StoredPlan, NextModel | None]:
         """What is tried at `at`, and what comes after that."""
-        left = at.index + 1 < len(self.plans)
-        return self.plans[at.index], replace(at, index=at.index + 1) if left else None
+        plan, after = self.plans[at.index], self.plans[at.index + 1 : at.index + 2]
+        then = [replace(at, index=at.index + 1, cost=next_one.cost_estimated) for next_one in after]
+        return plan, then[0] if then else None

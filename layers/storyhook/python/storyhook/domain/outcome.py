@@ -96,6 +96,11 @@ RULES = {
     FailureKind.UNKNOWN: FailureRule("The provider failed", retryable=True, next_model=True),
 }
 
+# The provider may have made, and billed, a picture that is not here.
+MAY_BE_PAID = frozenset(
+    {FailureKind.EXPIRED_AT_PROVIDER, FailureKind.OUTCOME_UNKNOWN, FailureKind.LOST_RESULT}
+)
+
 _MAX_DETAIL = 500
 _MAX_CODE = 100
 

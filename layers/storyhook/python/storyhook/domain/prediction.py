@@ -8,16 +8,17 @@ submission of which nothing was heard until its deadline (`max_paid_attempts`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from storyhook.domain.budget import Booking, Hold
 from storyhook.domain.callback import PREDICTION_COMPLETED, tells
 from storyhook.domain.fallback import NextModel, StoredPlan
 from storyhook.domain.images import StoredImage
-from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
+from storyhook.domain.outcome import MAY_BE_PAID, Failure, FailureKind, ProviderHandle
 
 
 class Status(StrEnum):
@@ -89,6 +90,9 @@ class Prediction:
 
     `callback_events`, on a row of a board whose caller wants to hear of more than the board's end:
     which; then `scene_position` says which scene it is of.
+
+    `hold` is what it has reserved of budgets, where money is limited; `max_cost` its caller's limit
+    for this prediction alone.
     """
 
     id: str
@@ -132,6 +136,8 @@ class Prediction:
     unanswered: int = 0
     callback_events: tuple[str, ...] | None = None
     scene_position: int | None = None
+    hold: Hold | None = None
+    max_cost: Decimal | None = None
 
     def moves_on(self, failure: Failure) -> bool:
         """Whether another model is tried after this failure."""
@@ -157,6 +163,31 @@ class Prediction:
         return tells(
             self.callback_url, self.callback_events, event, unless_chosen=PREDICTION_COMPLETED
         )
+
+    @property
+    def charge(self) -> Decimal:
+        """USD that the row, which is over, counts for in budgets: paid, or perhaps paid."""
+        each = self.cost_estimated or Decimal(0)
+        maybe = each * self.unknown_outcomes
+        if self.status is Status.SUCCEEDED:
+            return maybe + (each if self.cost_actual is None else self.cost_actual)
+        return maybe + each if self.failure and self.failure.kind in MAY_BE_PAID else maybe
+
+    @property
+    def booked_again(self) -> Booking | None:
+        """What sending it once more reserves."""
+        if self.hold is None:
+            return None
+        return Booking(self.hold, self.cost_estimated or Decimal(0), Decimal(0), checked=True)
+
+    def booked_at_end(self, status: Status, changes: Mapping[str, Any]) -> Booking | None:
+        """What ending it so does to its budgets; the row that replaces it reserves here and now."""
+        if self.hold is None:
+            return None
+        spent = replace(self, status=status, **changes).charge
+        successor = self.next_model.cost if self.next_model and "replaced_by" in changes else None
+        taken = spent - self.hold.amount + (successor or 0)
+        return Booking(self.hold, taken, spent, checked=successor is not None)
 
     @property
     def owes_announcement(self) -> bool:

@@ -55,6 +55,8 @@ class PredictionRequest:
     seed: int | None
     callback_url: str | None
     max_paid_attempts: int = 1
+    max_cost: Decimal | None = None
+    """USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,5 @@ class StoryboardRequest:
     same_seed: bool = False
     max_paid_attempts: int = 1
     callback_events: tuple[str, ...] = (STORYBOARD_COMPLETED,)
+    max_cost: Decimal | None = None
+    """USD."""

@@ -92,6 +92,7 @@ class Storyboard:
     characters: Mapping[str, int] | None = None
     model: str | None = None
     look: Look | None = None
+    max_cost: Decimal | None = None
 
     def tells(self, event: str) -> bool:
         """Whether `event`, of the board or of one of its parts, is owed to its callback URL."""

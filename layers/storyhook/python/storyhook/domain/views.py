@@ -90,6 +90,10 @@ def _cost(estimated: Decimal | None, actual: Decimal | None) -> Json:
     return {"estimated": as_text(estimated), "actual": as_text(actual)}
 
 
+def _limited_cost(estimated: Decimal | None, actual: Decimal | None, most: Decimal | None) -> Json:
+    return {**_cost(estimated, actual), "max": as_text(most)}
+
+
 def _cancellation(row: Prediction) -> Json | None:
     """Whether it was asked to be canceled, and whether that came before a picture was made."""
     if row.cancel_requested_at is None:
@@ -120,7 +124,7 @@ def prediction(row: Prediction, sign: Sign) -> Json:
         "input": public_input(row.input),
         "output": output,
         "error": error(row.failure),
-        "cost": _cost(row.cost_estimated, row.cost_actual),
+        "cost": _limited_cost(row.cost_estimated, row.cost_actual, row.max_cost),
         "metrics": metrics(row),
         "storyboard_id": row.storyboard_id,
         "scene_id": row.scene_id,
@@ -168,7 +172,7 @@ def scene_of(storyboard_id: str, state: SceneState, sign: Sign) -> Json:
 
 def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> Json:
     """`cancellation` counts the scenes that ended canceled; each scene says whether in time."""
-    cost = _cost(board.cost_estimated, actual_cost(states))
+    cost = _limited_cost(board.cost_estimated, actual_cost(states), board.max_cost)
     asked_at = board.cancel_requested_at
     return {
         "id": board.id,

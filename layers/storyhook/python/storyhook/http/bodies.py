@@ -1,14 +1,14 @@
 """What callers may send of characters. Unknown fields are refused: see `requests`."""
 
-from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, model_validator
 
 from storyhook.domain.requests import CharacterRequest, ReferenceRequest, SheetRequest
 from storyhook.domain.story import MAX_REFERENCE_BYTES
 from storyhook.http.fields import (
     Angle,
+    Body,
     Id,
     Money,
     Role,
@@ -21,16 +21,6 @@ from storyhook.http.fields import (
 )
 
 _SOURCES = ("url", "upload", "prediction")
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        str_strip_whitespace=True,
-        frozen=True,
-        # A function builds the schemas of the bodies it gets, not of all.
-        defer_build=True,
-    )
 
 
 class ReferenceBody(Body):
@@ -110,6 +100,6 @@ class SheetBody(Body):
             role=self.role,
             style=self.style,
             seed=self.seed,
-            max_cost=None if self.max_cost is None else Decimal(self.max_cost),
+            max_cost=self.max_cost,
             callback_url=self.callback_url,
         )

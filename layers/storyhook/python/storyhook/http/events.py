@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from storyhook.domain.access import ApiKey
-from storyhook.domain.errors import FieldError, InvalidRequest
+from storyhook.domain.access import ALL_SCOPES, ApiKey, Scope
+from storyhook.domain.errors import FieldError, InvalidRequest, MissingScope
 from storyhook.http.idempotency import IDEMPOTENCY_KEY
 from storyhook.http.problems import NotJson, UnsupportedMediaType
 from storyhook.http.raw import raw_body
@@ -91,7 +91,30 @@ def _check_type(event: Mapping[str, Any]) -> None:
 def caller(event: Mapping[str, Any]) -> ApiKey:
     """Whom the authorizer let in."""
     context = event["requestContext"]["authorizer"]["lambda"]
-    return ApiKey(id=context["key_id"], tenant=context["tenant"])
+    # An answer that API Gateway keeps from before there were scopes has none.
+    names = context.get("scopes", " ".join(ALL_SCOPES)).split()
+    return ApiKey(context["key_id"], context["tenant"], tuple(map(Scope, names)))
+
+
+_FOR_ADMINS = ("/keys", "/callback-secret/rotate")
+
+
+def scope_of(method: str, path: str) -> Scope:
+    """What a route needs; `path` is the route's."""
+    if path.startswith(_FOR_ADMINS):
+        return Scope.ADMIN
+    return Scope.READ if method == "GET" else Scope.WRITE
+
+
+def require(scope: Scope, event: Mapping[str, Any]) -> ApiKey:
+    """The caller, if their key has the scope; comes before anything else. Raises MissingScope."""
+    key = caller(event)
+    if scope not in key.scopes:
+        raise MissingScope(
+            f"This needs an API key with the scope {scope.value!r}; yours has "
+            f"{', '.join(key.scopes)}. A key with the scope 'admin' makes others: POST /keys."
+        )
+    return key
 
 
 def _field_errors(error: ValidationError) -> tuple[FieldError, ...]:

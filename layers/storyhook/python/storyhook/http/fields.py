@@ -1,12 +1,34 @@
-"""The kinds of fields in what callers send, and what is wrong with them."""
+"""The kinds of bodies and fields in what callers send, and what is wrong with them."""
 
+import re
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StrictInt, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from storyhook.domain.callback import EVENTS
 from storyhook.domain.fallback import MAX_FALLBACKS
 from storyhook.domain.story import MAX_PROMPT_CHARACTERS, MAX_SEED
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        str_strip_whitespace=True,
+        frozen=True,
+        # A function builds the schemas of the bodies it gets, not of all.
+        defer_build=True,
+    )
+
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
@@ -16,6 +38,20 @@ Seed = Annotated[StrictInt, Field(ge=0, le=MAX_SEED)]
 Models = Annotated[tuple[ShortText, ...], Field(max_length=MAX_FALLBACKS)]
 # How often one picture may be paid for, should a provider's answer to a submission get lost.
 PaidAttempts = Annotated[StrictInt, Field(ge=1, le=3)]
+
+_USD = r"^\d{1,6}(\.\d{1,4})?$"
+
+
+def _usd(value: object) -> Decimal:
+    """Text: a number of JSON would bring its rounding along."""
+    if not (isinstance(value, str) and re.fullmatch(_USD, value, re.ASCII)):
+        raise ValueError('an amount of USD is a text such as "1.00", with at most four decimals')
+    return Decimal(value)
+
+
+Money = Annotated[
+    Decimal, BeforeValidator(_usd), WithJsonSchema({"type": "string", "pattern": _USD})
+]
 QueueTimeout = Annotated[StrictInt, Field(ge=60, le=86400)]
 
 
@@ -35,8 +71,6 @@ Role = Literal["face", "full_body", "outfit", "pose", "style", "place", "object"
 Angle = Literal["front", "three_quarter", "profile", "back"]
 RowId = Annotated[str, Field(pattern=r"^[a-z]+_[A-Za-z0-9]{1,40}$")]
 Version = Annotated[StrictInt, Field(ge=1, le=999_999)]
-# USD, as a text: a number would bring its rounding along.
-Money = Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6})?$")]
 AspectRatio = Annotated[str, Field(pattern=r"^[1-9]\d?:[1-9]\d?$")]
 WithoutReferences = Literal["refuse", "describe"]
 

@@ -25,13 +25,15 @@ from storyhook.domain.story import (
     Look,
     Scene,
 )
-from storyhook.http.bodies import Body, CharacterBody
+from storyhook.http.bodies import CharacterBody
 from storyhook.http.fields import (
     AspectRatio,
+    Body,
     CallbackEvents,
     Cast,
     Id,
     Models,
+    Money,
     PaidAttempts,
     QueueTimeout,
     Seed,
@@ -68,6 +70,7 @@ class PredictionBody(Body):
     crowd: StrictBool | None = None
     without_references: WithoutReferences = REFUSE
     max_paid_attempts: PaidAttempts = 1
+    max_cost: Money | None = None
     callback_url: Url | None = None
     callback_events: CallbackEvents = (PREDICTION_COMPLETED,)
 
@@ -96,6 +99,7 @@ class PredictionBody(Body):
             seed=self.seed,
             callback_url=self.callback_url,
             max_paid_attempts=self.max_paid_attempts,
+            max_cost=self.max_cost,
         )
 
 
@@ -166,6 +170,7 @@ class StoryboardBody(Body):
     fallback_on_block: StrictBool = False
     queue_timeout_seconds: QueueTimeout = DEFAULT_QUEUE_TIMEOUT_SECONDS
     max_paid_attempts: PaidAttempts = 1
+    max_cost: Money | None = None
     callback_url: Url | None = None
     callback_events: CallbackEvents = (STORYBOARD_COMPLETED,)
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
@@ -213,6 +218,7 @@ class StoryboardBody(Body):
             callback_events=self.callback_events,
             same_seed=self.seed_mode == "same",
             max_paid_attempts=self.max_paid_attempts,
+            max_cost=self.max_cost,
             fallback_models=self.fallback_models,
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,

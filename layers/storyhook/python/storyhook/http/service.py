@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.characters import CharacterRoutes
     from storyhook.http.etags import Reads
+    from storyhook.http.keys import KeyRoutes
     from storyhook.http.reading import Handler
     from storyhook.http.watching import WatchRoutes
     from storyhook.ports import Images, Predictions, Storyboards
@@ -49,6 +50,7 @@ class Api:
     once: Once
     reads: Reads
     watch: WatchRoutes
+    keys: KeyRoutes
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Method and path of each route; `<name>` in a path is a keyword of its handler."""
@@ -60,6 +62,7 @@ class Api:
             **self.characters.routes(),
             **self.watch.routes(),
             **self.callbacks.routes(),
+            **self.keys.routes(),
         }
 
     def post_storyboard(self, event: Event) -> Reply:

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from storyhook.domain.access import ApiKey, Page
+from storyhook.domain.budget import NOTHING, Booking, Budget, Reservation
 from storyhook.domain.images import ImageFacts
+from storyhook.domain.keys import IssuedKey
 from storyhook.domain.outcome import (
     Delivery,
     NotCreated,
@@ -37,16 +39,45 @@ Random = Callable[[], float]
 
 
 class Keys(Protocol):
-    def find(self, sha256: str) -> ApiKey | None:
-        """The key whose secret has this SHA-256 (hex), unless it is revoked."""
+    def find(self, sha256: str, now: datetime) -> ApiKey | None:
+        """The key whose secret has this SHA-256 (hex), unless it is revoked or has expired."""
+
+    def get(self, key_id: str) -> IssuedKey | None:
+        """None also for a key of before keys could be looked up by their id."""
+
+    def add(self, issued: IssuedKey) -> None: ...
+
+    def revoke(self, issued: IssuedKey, now: datetime) -> IssuedKey:
+        """Close it to whoever has its secret, since `now` unless it was before; as it is then."""
+
+    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[IssuedKey]:
+        """Newest first."""
+
+
+class Budgets(Protocol):
+    """What is left of the money allowed; a budget of which nothing was ever taken is not there."""
+
+    def get(self, budget: str) -> Budget | None: ...
+
+    def get_many(self, budgets: Collection[str]) -> dict[str, Budget]: ...
+
+
+class Rates(Protocol):
+    def take(self, key_id: str, count: int, limit: int, now: datetime) -> bool:
+        """Count so many in this minute; False, and nothing is counted, if `limit` were passed."""
 
 
 class Predictions(Protocol):
-    def add(self, prediction: Prediction) -> None:
-        """Write a new row. Raises FileExistsError if there is one with its id."""
+    def add(self, prediction: Prediction, reservation: Reservation = NOTHING) -> None:
+        """Write a new row, and reserve its money with it: both or neither.
 
-    def add_all(self, predictions: Sequence[Prediction]) -> None:
-        """Write a few new rows, all or none. Raises FileExistsError if one is there."""
+        Raises FileExistsError if there is one with its id, OverBudget.
+        """
+
+    def add_all(
+        self, predictions: Sequence[Prediction], reservation: Reservation = NOTHING
+    ) -> None:
+        """As `add`, of a few new rows: all or none. Raises FileExistsError if one is there."""
 
     def get(self, prediction_id: str) -> Prediction | None: ...
 
@@ -63,13 +94,15 @@ class Predictions(Protocol):
         *,
         attempt: int | None = None,
         unless: Collection[Status] = (),
+        booking: Booking | None = None,
     ) -> Prediction | None:
-        """Move the row to `to` if its status allows that.
+        """Move the row to `to` if its status allows that, and its budgets with it.
 
         With `attempt`, only if that is the row's; never if its status is in `unless`. A row that
         is to be canceled never moves to `submitting`.
 
-        Returns the row as it is now, or None when somebody else was first.
+        Returns the row as it is now, or None when somebody else was first, or it holds something
+        else than `booking` says. Raises OverBudget, and nothing is moved.
         """
 
     def attach_task_token(self, prediction_id: str, task_token: str) -> Prediction | None:
@@ -104,9 +137,16 @@ class Predictions(Protocol):
 
 class Storyboards(Protocol):
     def add(
-        self, board: Storyboard, scenes: Sequence[BoardScene], predictions: Sequence[Prediction]
+        self,
+        board: Storyboard,
+        scenes: Sequence[BoardScene],
+        predictions: Sequence[Prediction],
+        reservation: Reservation = NOTHING,
     ) -> None:
-        """Write the rows, the board last: until it stands, nothing is accepted."""
+        """Write the rows, the board last: until it stands, nothing is accepted, nor reserved.
+
+        Raises OverBudget, and deletes again what was written.
+        """
 
     def get(self, storyboard_id: str) -> Storyboard | None: ...
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from storyhook.domain.access import ApiKey
-    from storyhook.ports import Keys
+    from storyhook.ports import Clock, Keys
 
 _BEARER = re.compile(r"Bearer (shk_[A-Za-z0-9_-]{20,100})", re.ASCII)
 
@@ -17,10 +17,12 @@ _BEARER = re.compile(r"Bearer (shk_[A-Za-z0-9_-]{20,100})", re.ASCII)
 @dataclass(frozen=True)
 class Authorize:
     keys: Keys
+    clock: Clock
 
     def __call__(self, authorization: str | None) -> ApiKey | None:
         """The key of an `Authorization: Bearer shk_…` header, or None."""
         match = _BEARER.fullmatch(authorization or "")
         if match is None:
             return None
-        return self.keys.find(hashlib.sha256(match.group(1).encode()).hexdigest())
+        sha256 = hashlib.sha256(match.group(1).encode()).hexdigest()
+        return self.keys.find(sha256, self.clock())

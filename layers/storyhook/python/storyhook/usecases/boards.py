@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from storyhook.domain.budget import OverBudget
 from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import FieldError, StoryhookError, WorkflowUnavailable
 from storyhook.domain.plan import Plan, plan_scene, scene_seed
@@ -18,6 +19,7 @@ from storyhook.domain.storyboard import (
     Storyboard,
     details_of,
 )
+from storyhook.usecases.allowance import Wanted
 from storyhook.usecases.assemble import BOARD_PATIENCE
 from storyhook.usecases.fallback import (
     check_names,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from storyhook.domain.requests import CharacterRequest, StoryboardRequest
     from storyhook.domain.story import Scene
     from storyhook.ports import Clock, Entropy, ProviderKeys, Storyboards, UrlGuard, Workflow
+    from storyhook.usecases.allowance import Allowance
     from storyhook.usecases.characters import PreparedCharacter, SaveCharacter
     from storyhook.usecases.fallback import PlannedFallbacks
 
@@ -72,6 +75,13 @@ class BoardPlan:
         return {plan.provider for plan in (*self.plans, *others)}
 
     @property
+    def unpriced(self) -> list[str]:
+        """Models that may be asked, those of the fallbacks too, and have no known price."""
+        others = (plan for fallback in self.fallbacks for plan in fallback.plans)
+        plans = (*self.plans, *others)
+        return sorted({plan.model for plan in plans if plan.price.total is None})
+
+    @property
     def cost(self) -> Decimal | None:
         """USD, or None as soon as one price is unknown."""
         return add(plan.price.total for plan in self.plans)
@@ -83,6 +93,7 @@ class CreateStoryboard:
     casting: Casting
     save_character: SaveCharacter
     workflow: Workflow
+    allowance: Allowance
     catalogue: Catalogue
     provider_keys: ProviderKeys
     guard: UrlGuard
@@ -131,6 +142,9 @@ class CreateStoryboard:
 
         now = self.clock()
         board_id = origin.id(_KIND)
+        reservation = self.allowance(
+            key, Wanted(len(plans), planned.cost, request.max_cost, planned.unpriced, board_id)
+        )
         rows: list[Prediction] = []
         scenes: list[BoardScene] = []
         for scene, plan, fallback in zip(request.scenes, plans, fallbacks, strict=True):
@@ -149,6 +163,7 @@ class CreateStoryboard:
                     candidate=1,
                     next_model=fallback.first,
                     max_paid_attempts=request.max_paid_attempts,
+                    hold=reservation.hold(plan.price.total),
                     **_told(request, scene),
                 )
             )
@@ -180,10 +195,14 @@ class CreateStoryboard:
             characters={name: v for plan in plans for name, v in plan.characters.items()},
             model=request.model,
             look=request.look,
+            max_cost=request.max_cost,
         )
         for prepared in brought:
             self.save_character.save(prepared)
-        self.storyboards.add(board, scenes, rows)
+        try:
+            self.storyboards.add(board, scenes, rows, reservation)
+        except OverBudget as short:
+            raise self.allowance.overtaken(reservation, short) from short
         # It is accepted now, whatever happens: an error here would make the caller pay twice.
         with suppress(WorkflowUnavailable):  # The board is due; the reconciler starts it.
             self.workflow.start(board.id, [row.id for row in rows])

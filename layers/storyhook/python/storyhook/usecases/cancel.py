@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from storyhook.domain.access import owned
-from storyhook.domain.errors import DownloadFailed, ProviderKeyMissing, SettingsError
+from storyhook.domain.errors import DownloadFailed, NotFound, ProviderKeyMissing, SettingsError
 from storyhook.domain.outcome import Failed
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
@@ -54,8 +54,12 @@ class Cancel:
 
         For one that was over already nothing is written; the answer alone says that it was asked.
         """
-        found = self.predictions.get(prediction_id)
-        row = self.row(owned(found, tenant, f"prediction {prediction_id!r}"))
+        what = f"prediction {prediction_id!r}"
+        found = owned(self.predictions.get(prediction_id), tenant, what)
+        if found.hold and found.storyboard_id and not self.storyboards.get(found.storyboard_id):
+            # Its board is not accepted, perhaps never: nothing is reserved that could come back.
+            raise NotFound(f"There is no {what}.")
+        row = self.row(found)
         return row if row.cancel_requested_at else replace(row, cancel_requested_at=self.clock())
 
     def row(self, row: Prediction) -> Prediction:

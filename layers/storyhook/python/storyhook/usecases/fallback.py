@@ -107,5 +107,5 @@ def plan_fallbacks(
     fallbacks = Fallbacks(
         tuple(stored(planned) for planned in plans), queue_seconds(request, scene)
     )
-    first = NextModel(scene.position, 0, on_block)
+    first = NextModel(scene.position, 0, on_block, plans[0].price.total)
     return PlannedFallbacks(first, fallbacks, tuple(warnings), tuple(plans))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import NotFound
@@ -73,6 +74,8 @@ class MoveOn:
             scene_position=row.scene_position,
             replaces=row.id,
             next_model=then,
+            # Reserved by the write that ended the one before.
+            hold=row.hold and replace(row.hold, amount=plan.cost_estimated or Decimal(0)),
             # What is left of the caller's consent.
             max_paid_attempts=row.max_paid_attempts - row.unknown_outcomes,
         )

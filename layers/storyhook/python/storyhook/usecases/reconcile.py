@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from storyhook.domain import callback as callbacks
+from storyhook.domain.budget import OverBudget
 from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.outcome import Failed, Succeeded
 from storyhook.domain.prediction import (
@@ -24,7 +25,12 @@ from storyhook.domain.prediction import (
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.usecases.assemble import BOARD_PATIENCE, AssembleStoryboard
 from storyhook.usecases.cancel import Cancel, look, stop
-from storyhook.usecases.settle import EXPIRED_RUNNING, EXPIRED_UNKNOWN, Settle
+from storyhook.usecases.settle import (
+    EXPIRED_NOT_AFFORDED,
+    EXPIRED_RUNNING,
+    EXPIRED_UNKNOWN,
+    Settle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +171,16 @@ class Reconcile:
         # Now, or because without webhooks nobody will ever tell:
         elif not row.may_be_sent_again:
             self.settle.expire(row, EXPIRED_UNKNOWN)
-        elif self.submit.send_again(row):
+        else:
+            self._send_again(row)
+
+    def _send_again(self, row: Prediction) -> None:
+        try:
+            queued = self.submit.send_again(row)
+        except OverBudget:
+            self.settle.expire(row, EXPIRED_NOT_AFFORDED)
+            return
+        if queued:
             self.submissions.enqueue(row.id)
 
     def _ask(self, row: Prediction, *, overdue: bool) -> None:

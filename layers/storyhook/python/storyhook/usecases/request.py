@@ -9,16 +9,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from storyhook.domain.budget import OverBudget
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
 from storyhook.domain.ids import SECRET_BYTES, new_secret
 from storyhook.domain.plan import Plan, plan_scene
 from storyhook.domain.plan_views import stored
 from storyhook.domain.prediction import UNKNOWN_PATIENCE, Prediction, Status, new_prediction
 from storyhook.domain.requests import DEFAULT_QUEUE_TIMEOUT_SECONDS
+from storyhook.usecases.allowance import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.catalogue import Catalogue
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from storyhook.domain.story import Character, Scene
     from storyhook.ports import Clock, Entropy, Predictions, Submissions, UrlGuard
     from storyhook.ports.library import Characters
+    from storyhook.usecases.allowance import Allowance
     from storyhook.usecases.submit import Submit
 
 
@@ -112,6 +116,7 @@ class RequestPrediction:
     casting: Casting
     submissions: Submissions
     submit: Submit
+    allowance: Allowance
     catalogue: Catalogue
     guard: UrlGuard
     clock: Clock
@@ -140,6 +145,9 @@ class RequestPrediction:
         plan = self.plan(key, request)
         # Also for the refusal, before anything is written, of a provider without a key.
         self.submit.provider(plan.provider)
+        cost = plan.price.total
+        wanted = Wanted(1, cost, request.max_cost, [plan.model] if cost is None else [])
+        reservation = self.allowance(key, wanted)
         now = self.clock()
         row = replace(
             row_of(plan, key=key, now=now, origin=origin),
@@ -148,10 +156,15 @@ class RequestPrediction:
             attempt=1,
             due_at=now + UNKNOWN_PATIENCE,
             callback_url=request.callback_url,
-            max_paid_attempts=request.max_paid_attempts,
+            max_paid_attempts=affordable_attempts(request, cost),
+            hold=reservation.hold(cost),
+            max_cost=request.max_cost,
         )
-        with suppress(FileExistsError):  # By us: the AWS client repeats a write of unknown outcome.
-            self.predictions.add(row)
+        try:
+            with suppress(FileExistsError):  # By us: the AWS client repeats such a write.
+                self.predictions.add(row, reservation)
+        except OverBudget as short:
+            raise self.allowance.overtaken(reservation, short) from short
         return row
 
     def send(self, row: Prediction) -> Prediction:
@@ -164,6 +177,13 @@ class RequestPrediction:
         if wait is not None:
             self.submissions.enqueue(row.id, delay_seconds=round(wait))
         return self.predictions.get(row.id) or row
+
+
+def affordable_attempts(request: PredictionRequest, cost: Decimal | None) -> int:
+    """How often it may be paid for: as the caller agreed, within max_cost."""
+    if request.max_cost is None or not cost:
+        return request.max_paid_attempts
+    return min(request.max_paid_attempts, int(request.max_cost / cost))
 
 
 def random_seed(entropy: Entropy) -> int:

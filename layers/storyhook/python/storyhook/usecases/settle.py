@@ -6,9 +6,10 @@ Whoever loses a conditional write does nothing. The webhook and the reconciler s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from storyhook.domain.budget import OverBudget
 from storyhook.domain.callback import PREDICTION_COMPLETED
 from storyhook.domain.errors import BadReference, DownloadFailed, UnsafeUrl
 from storyhook.domain.ids import new_id
@@ -137,13 +138,19 @@ class Settle:
             detail = f"The provider made the picture, but it was not copied: {failure.detail}"
             failure = Failure(FailureKind.LOST_RESULT, detail, failure.provider_code)
             status = Status.FAILED
-        changes: dict[str, Any] = {"failure": failure}
-        if row.moves_on(failure):
-            changes["replaced_by"] = new_id("pred", self.clock(), self.entropy(10))
         began = set() if copying else {Status.STORING}
         if attempt is not None:
             began.add(Status.SUBMITTED)
-        self._end(row, status, changes, attempt, began)
+        if row.moves_on(failure):
+            successor = new_id("pred", self.clock(), self.entropy(10))
+            changes = {"failure": failure, "replaced_by": successor}
+            try:
+                self._end(row, status, changes, attempt, began)
+            except OverBudget:
+                failure = replace(failure, detail=f"{_NOT_AFFORDED} {failure.detail}")
+            else:
+                return
+        self._end(row, status, {"failure": failure}, attempt, began)
 
     def _copy(self, row: Prediction, index: int, url: str) -> StoredImage:
         data, facts = self.source.fetch(url)
@@ -173,25 +180,38 @@ class Settle:
         unless: Collection[Status] = (),
     ) -> Prediction | None:
         now, told = self.clock(), row.tells(PREDICTION_COMPLETED)
-        ended = self.predictions.advance(
-            row.id,
-            status,
-            {
-                **changes,
-                "completed_at": now,
-                # Owed until announced; a row that nobody waits for owes nothing.
-                "due_at": now + LEASE if row.owes_announcement else None,
-                "callback_id": new_id("cb", now, self.entropy(10)) if told else None,
-            },
-            attempt=attempt,
-            unless=unless,
-        )
+        changes = {
+            **changes,
+            "completed_at": now,
+            # Owed until announced; a row that nobody waits for owes nothing.
+            "due_at": now + LEASE if row.owes_announcement else None,
+            "callback_id": new_id("cb", now, self.entropy(10)) if told else None,
+        }
+        while True:
+            ended = self.predictions.advance(
+                row.id,
+                status,
+                changes,
+                attempt=attempt,
+                unless=unless,
+                booking=row.booked_at_end(status, changes),
+            )
+            if ended or row.hold is None:
+                break
+            found = self.predictions.get(row.id)
+            if found is None or found.hold == row.hold:
+                break
+            row = found  # To be sent once more, it has reserved more meanwhile.
         if ended:
             self.ended(ended)
             self.announce(ended)
         return ended
 
 
+_NOT_AFFORDED = (
+    "The next model was not tried: it costs more than is left of the board's max_cost, or of the "
+    "API key's money for the month."
+)
 CANCELED_UNSENT = Failure(
     FailureKind.CANCELED, "It was canceled before the provider had it; nothing was paid."
 )
@@ -207,6 +227,12 @@ EXPIRED_STOPPED = Failure(
 EXPIRED_RUNNING = Failure(
     FailureKind.EXPIRED_AT_PROVIDER,
     "The provider did not finish before the deadline, and did not say that it stopped.",
+)
+EXPIRED_NOT_AFFORDED = Failure(
+    FailureKind.OUTCOME_UNKNOWN,
+    "The provider's answer to the submission was lost and no result came. It was not sent once "
+    "more: that costs more than is left of the board's max_cost, or of the API key's money for the "
+    "month.",
 )
 EXPIRED_UNKNOWN = Failure(
     FailureKind.OUTCOME_UNKNOWN,

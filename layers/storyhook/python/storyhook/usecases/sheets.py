@@ -9,16 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from storyhook.domain.errors import (
-    FieldError,
-    MaxCostExceeded,
-    PriceUnknown,
-    ProviderKeyMissing,
-)
+from storyhook.domain.budget import OverBudget
+from storyhook.domain.errors import ProviderKeyMissing
 from storyhook.domain.plan import Plan, plan_scene
-from storyhook.domain.pricing import add, as_text
+from storyhook.domain.pricing import add
 from storyhook.domain.sheet import angles_of, look_of, role_of, scene_of
 from storyhook.domain.story import ANGLES
+from storyhook.usecases.allowance import Wanted
 from storyhook.usecases.characters import current
 from storyhook.usecases.request import KIND, check_callback_url, random_seed, row_of
 
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from storyhook.domain.story import Character
     from storyhook.ports import Clock, Entropy, Predictions, ProviderKeys, Submissions, UrlGuard
     from storyhook.ports.library import Characters
+    from storyhook.usecases.allowance import Allowance
 
 # Unless a model is named: the first whose provider has a key.
 _MODELS = ("fal-flux2-pro-edit", "rep-flux2-pro")
@@ -51,6 +49,10 @@ class SheetPlan:
     def cost(self) -> Decimal | None:
         """USD, or None as soon as one price is unknown."""
         return add(plan.price.total for _, plan in self.plans)
+
+    @property
+    def unpriced(self) -> list[str]:
+        return sorted({plan.model for _, plan in self.plans if plan.price.total is None})
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ class MakeSheet:
     characters: Characters
     predictions: Predictions
     submissions: Submissions
+    allowance: Allowance
     catalogue: Catalogue
     provider_keys: ProviderKeys
     guard: UrlGuard
@@ -126,19 +129,28 @@ class MakeSheet:
     ) -> Sheet:
         """Check, plan and write all rows or none; `send` them then, or the reconciler will."""
         sheet = self.plan(key.tenant, character_id, request)
-        _check_cost(sheet.cost, request.max_cost)
         for provider in {plan.provider for _, plan in sheet.plans}:
             self.provider_keys.check(provider)
+        wanted = Wanted(len(sheet.plans), sheet.cost, request.max_cost, sheet.unpriced)
+        reservation = self.allowance(key, wanted)
         now = self.clock()
         rows = []
         for angle, plan in sheet.plans:
             row = row_of(plan, key=key, now=now, origin=origin.part(angle))
             shows = {"character": sheet.character.id, "role": sheet.role, "angle": angle}
             rows.append(
-                replace(row, input={**row.input, "sheet": shows}, callback_url=request.callback_url)
+                replace(
+                    row,
+                    input={**row.input, "sheet": shows},
+                    callback_url=request.callback_url,
+                    hold=reservation.hold(plan.price.total),
+                )
             )
-        with suppress(FileExistsError):  # By us: the AWS client repeats a write of unknown outcome.
-            self.predictions.add_all(rows)
+        try:
+            with suppress(FileExistsError):  # By us: the AWS client repeats such a write.
+                self.predictions.add_all(rows, reservation)
+        except OverBudget as short:
+            raise self.allowance.overtaken(reservation, short) from short
         return Sheet(sheet.character, sheet.role, tuple(rows), sheet.warnings)
 
     def send(self, rows: Sequence[Prediction]) -> None:
@@ -152,17 +164,3 @@ class MakeSheet:
                 self.provider_keys.check(self.catalogue.find(name).provider)
                 return name
         return _MODELS[0]
-
-
-def _check_cost(cost: Decimal | None, most: Decimal | None) -> None:
-    if most is None:
-        return
-    if cost is None:
-        detail = "The model's price is not known; choose another model, or leave max_cost out."
-        raise PriceUnknown(detail, (FieldError("max_cost", detail),))
-    if cost > most:
-        detail = (
-            f"The sheet costs {as_text(cost)} USD, more than {as_text(most)}; raise max_cost, or "
-            "ask for fewer angles or a cheaper model."
-        )
-        raise MaxCostExceeded(detail, (FieldError("max_cost", detail),))

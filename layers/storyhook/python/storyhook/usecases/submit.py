@@ -6,7 +6,7 @@ row stays `submitting` and waits for the webhook; it is never sent again blindly
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -188,17 +188,23 @@ class Submit:
     def send_again(self, row: Prediction) -> Prediction | None:
         """Queue a row whose submission stayed unknown; None if somebody heard of it meanwhile.
 
-        Only for one that `may_be_sent_again`: it may be paid for once more.
+        Only for one that `may_be_sent_again`: it may be paid for once more. Raises OverBudget.
         """
         now = self.clock()
-        changes = {
+        changes: dict[str, Any] = {
             "unknown_outcomes": row.unknown_outcomes + 1,
             "deadline_at": now + RESEND_PATIENCE + (row.deadline_at - self.send_by(row)),
             "due_at": now + QUEUE_PATIENCE,
             "checks": 0,
             "unanswered": 0,
         }
-        return self.predictions.advance(row.id, Status.QUEUED, changes, attempt=row.attempt)
+        booking = row.booked_again
+        if booking:
+            held = booking.hold.amount + booking.taken
+            changes["hold"] = replace(booking.hold, amount=held)
+        return self.predictions.advance(
+            row.id, Status.QUEUED, changes, attempt=row.attempt, booking=booking
+        )
 
     def webhook_url(self, row: Prediction) -> str | None:
         if self.webhook_base_url is None:

@@ -49,7 +49,7 @@ def authorizer() -> "Authorize":
     from storyhook.usecases.authorize import Authorize
 
     config = settings.AuthorizerSettings.read(os.environ)
-    return Authorize(KeyTable(parts.table(config.table_name)))
+    return Authorize(KeyTable(parts.table(config.table_name)), parts.clock)
 
 
 @cache
@@ -63,7 +63,7 @@ def api() -> "Api":
     from storyhook.usecases.boards import CreateStoryboard
     from storyhook.usecases.feed import ReadFeed
     from storyhook.usecases.wait import Wait
-    from storyhook.wiring import library
+    from storyhook.wiring import keys, library
 
     config = settings.ApiSettings.read(os.environ)
     table = parts.table(config.table_name)
@@ -84,6 +84,7 @@ def api() -> "Api":
             parts.casting(table),
             characters.save,
             parts.workflow(config.state_machine_arn),
+            keys.allowance(table),
             models,
             parts.provider_keys(config.secrets_prefix),
             guard,
@@ -101,6 +102,7 @@ def api() -> "Api":
             reads=reads,
             wait=wait,
         ),
+        keys=keys.routes(config),
     )
 
 
@@ -109,25 +111,21 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
     from storyhook.aws.callback_secrets import SecretVersionTable
     from storyhook.aws.callbacks import CallbackTable
     from storyhook.aws.queues import CallbacksQueue
-    from storyhook.aws.secrets import Secrets
     from storyhook.http.callbacks import CallbackRoutes
-    from storyhook.providers.callbacks import callback_secret
     from storyhook.usecases.callback_secrets import CallbackSecrets
     from storyhook.usecases.callbacks import CallbackLog, Replay
+    from storyhook.wiring import keys
 
     rows = parts.table(config.table_name)
     callbacks = CallbackTable(rows)
     log = CallbackLog(callbacks, AddressTable(rows), parts.clock)
     queue = CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url)
-    secrets = Secrets(parts.client("ssm"), config.secrets_prefix)
-
-    def derive(key_id: str, version: int) -> str:
-        return callback_secret(secrets.all("signing-key")[0], key_id, version)
-
     return CallbackRoutes(
         log=log,
         replay=Replay(log, callbacks, queue, parts.clock),
-        secrets=CallbackSecrets(SecretVersionTable(rows), derive, parts.clock),
+        secrets=CallbackSecrets(
+            SecretVersionTable(rows), keys.callback_secret_of(config), parts.clock
+        ),
     )
 
 
@@ -143,6 +141,7 @@ def create_prediction() -> "tuple[RequestPrediction, Once, Bucket]":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.domain import catalogue
     from storyhook.usecases.request import RequestPrediction
+    from storyhook.wiring import keys
 
     config = settings.SubmitSettings.read(os.environ)
     table = parts.table(config.table_name)
@@ -151,6 +150,7 @@ def create_prediction() -> "tuple[RequestPrediction, Once, Bucket]":
         casting=parts.casting(table),
         submissions=parts.submissions(config.submissions_queue_url),
         submit=parts.submit(config),
+        allowance=keys.allowance(table),
         catalogue=catalogue.load(),
         guard=parts.guard(config.allow_loopback_http),
         clock=parts.clock,
@@ -176,11 +176,12 @@ def submit() -> "tuple[Submit, SubmissionsQueue]":
 def webhook() -> "ReceiveWebhook":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.usecases.receive import ReceiveWebhook
+    from storyhook.wiring import webhooks
 
     config = settings.WebhookSettings.read(os.environ)
     return ReceiveWebhook(
         predictions=PredictionTable(parts.table(config.table_name)),
-        reader=parts.reader(config),
+        reader=webhooks.reader(config),
         settle=parts.settle(config),
         clock=parts.clock,
     )

@@ -36,6 +36,7 @@ def routes(
     from storyhook.usecases.sheets import MakeSheet
     from storyhook.usecases.stale import Stale
     from storyhook.web.images import HttpImages
+    from storyhook.wiring import keys
 
     table = parts.table(config.table_name)
     characters, predictions = CharacterTable(table), PredictionTable(table)
@@ -56,6 +57,7 @@ def routes(
             characters,
             predictions,
             parts.submissions(config.submissions_queue_url),
+            keys.allowance(table),
             models,
             parts.provider_keys(config.secrets_prefix),
             guard,

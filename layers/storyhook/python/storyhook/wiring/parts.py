@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storyhook.aws.secrets import ProviderKeys
     from storyhook.aws.table import Table
     from storyhook.aws.workflow import StepFunctions
-    from storyhook.ports import ProviderClient, ReferenceUrls, WebhookReader
+    from storyhook.ports import ProviderClient, ReferenceUrls
     from storyhook.usecases.assemble import AssembleStoryboard, ReadStoryboard
     from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.once import Once
@@ -277,29 +277,3 @@ def provider_keys(prefix: str) -> "ProviderKeys":
     from storyhook.aws.secrets import ProviderKeys, Secrets
 
     return ProviderKeys(Secrets(client("ssm"), prefix))
-
-
-def reader(config: settings.WebhookSettings) -> "Callable[[str], WebhookReader]":
-    from storyhook.aws.secrets import MIN_GAP_SECONDS, RotatingSecret, Secrets
-    from storyhook.domain.errors import NotFound
-
-    # Anybody may send a webhook.
-    secrets = Secrets(client("ssm"), config.secrets_prefix, absent_seconds=MIN_GAP_SECONDS)
-    checked = guard(config.allow_loopback_http)
-
-    @cache
-    def reader(provider: str) -> "WebhookReader":
-        if provider == "fal":
-            from storyhook.providers.fal.jwks import Jwks
-            from storyhook.providers.fal.webhook import FalWebhook
-            from storyhook.web.documents import fetch_document
-
-            jwks = Jwks(lambda: fetch_document(checked, config.fal_jwks_url))
-            return FalWebhook(jwks, config.fal_user_id or None)
-        if provider == "replicate":
-            from storyhook.providers.replicate.webhook import ReplicateWebhook
-
-            return ReplicateWebhook(RotatingSecret(secrets, "replicate-webhook-secret"))
-        raise NotFound(f"There is no provider {provider!r}.")
-
-    return reader

@@ -1,0 +1,64 @@
+"""Requests of conditional writes, to be made alone or in a transaction."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from storyhook.aws.codec import Codec, Item, Mapper
+
+
+def new_item(item: Item) -> dict[str, Any]:
+    """Write it only if there is none yet."""
+    return {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+
+def updating(
+    item_key: Item,
+    mapper: Mapper[Any],
+    changes: Mapping[str, Any],
+    *,
+    where: Mapping[str, Any],
+    increment: str | None = None,
+) -> dict[str, Any]:
+    """The request of `Table.update`, alone or in a transaction."""
+    names, values = {"#pk": "pk"}, {}
+    sets, removes, conditions = [], [], ["attribute_exists(#pk)"]
+    for field, value in changes.items():
+        names[f"#{field}"] = field
+        if value is None:
+            removes.append(f"#{field}")
+        else:
+            values[f":{field}"] = mapper.codec(field).encode(value)
+            sets.append(f"#{field} = :{field}")
+    for field, wanted in where.items():
+        names[f"#{field}"] = field
+        conditions.append(condition(field, wanted, mapper.codec(field), values))
+    expression = []
+    if sets:
+        expression.append("SET " + ", ".join(sets))
+    if removes:
+        expression.append("REMOVE " + ", ".join(removes))
+    if increment:
+        names[f"#{increment}"] = increment
+        values[":one"] = {"N": "1"}
+        expression.append(f"ADD #{increment} :one")
+    return {
+        "Key": item_key,
+        "UpdateExpression": " ".join(expression),
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": names,
+        **({"ExpressionAttributeValues": values} if values else {}),
+    }
+
+
+def condition(field: str, wanted: Any, codec: Codec, values: dict[str, Any]) -> str:
+    """What the field must be, as in `Table.update`; adds to the values that it names."""
+    if wanted is None:
+        return f"attribute_not_exists(#{field})"
+    if isinstance(wanted, frozenset):
+        names = []
+        for index, value in enumerate(sorted(wanted)):
+            values[f":{field}_is_{index}"] = codec.encode(value)
+            names.append(f":{field}_is_{index}")
+        return f"#{field} IN ({', '.join(names)})"
+    values[f":{field}_is"] = codec.encode(wanted)
+    return f"#{field} = :{field}_is"

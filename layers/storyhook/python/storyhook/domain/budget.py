@@ -1,0 +1,83 @@
+"""Money that is allowed: reserved when a prediction is accepted, settled once when it is over.
+
+A budget is a key's calendar month (`key_…#2026-11`, UTC) or a board's max_cost (`sb_…`). What is
+`left` of it goes down by each reservation and up by what a settled prediction did not need.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """USD. `left` may be below 0 when pictures cost more than was estimated."""
+
+    limit: Decimal
+    left: Decimal
+    spent: Decimal
+
+    @property
+    def reserved(self) -> Decimal:
+        return self.limit - self.left - self.spent
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a prediction has reserved, and of which budgets. It stays on the row as its record."""
+
+    amount: Decimal
+    budgets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """`amount` is taken out of each budget, or nothing is; a budget of which nothing was ever taken
+    begins at its limit. Without limits nothing is reserved.
+    """
+
+    amount: Decimal
+    limits: Mapping[str, Decimal]
+
+    def hold(self, amount: Decimal | None) -> Hold | None:
+        """A prediction's part of it; None if nothing is reserved."""
+        return Hold(amount or Decimal(0), tuple(self.limits)) if self.limits else None
+
+
+NOTHING = Reservation(Decimal(0), {})
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What a step of a prediction does to its budgets, in the write that makes the step.
+
+    `hold` is what the row must hold. `taken` goes out of what is left (below 0: comes back),
+    `spent` is added to what was spent. `checked`: only if that much is left, as for whatever may
+    still be refused.
+    """
+
+    hold: Hold
+    taken: Decimal
+    spent: Decimal
+    checked: bool
+
+
+class OverBudget(Exception):
+    """A budget has not that much left; nothing was written."""
+
+    def __init__(self, budget: str) -> None:
+        super().__init__(budget)
+        self.budget = budget
+
+
+def budget_of_key(key_id: str, now: datetime) -> str:
+    """The budget of a key for the month of `now`."""
+    return f"{key_id}#{now.astimezone(UTC):%Y-%m}"
+
+
+def month_end(now: datetime) -> datetime:
+    """When the next month begins (UTC)."""
+    at = now.astimezone(UTC)
+    year, month = divmod(at.year * 12 + at.month, 12)
+    return datetime(year, month + 1, 1, tzinfo=UTC)

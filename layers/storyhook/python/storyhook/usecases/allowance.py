@@ -1,0 +1,124 @@
+"""What a key may still ask for: at most so many predictions a minute, so much money a month.
+
+Asked at every create, so that a limit holds at once. A key without limits costs one read here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from storyhook.domain.budget import NOTHING, Budget, Reservation, budget_of_key, month_end
+from storyhook.domain.errors import (
+    BudgetExceeded,
+    FieldError,
+    MaxCostExceeded,
+    PriceUnknown,
+    RateLimited,
+)
+from storyhook.domain.pricing import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from storyhook.domain.access import ApiKey
+    from storyhook.domain.budget import OverBudget
+    from storyhook.domain.keys import IssuedKey
+    from storyhook.ports import Budgets, Clock, Keys, Rates
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be accepted: so many predictions for `cost` USD (None: not known).
+
+    `unpriced` are the models whose price is not known, of fallbacks too. `limited_by`: the board
+    whose budget `max_cost` is, if it has one.
+    """
+
+    predictions: int
+    cost: Decimal | None
+    max_cost: Decimal | None
+    unpriced: Sequence[str]
+    limited_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Allowance:
+    keys: Keys
+    budgets: Budgets
+    rates: Rates
+    clock: Clock
+
+    def __call__(self, key: ApiKey, wanted: Wanted) -> Reservation:
+        """What has to be reserved together with accepting it.
+
+        Raises PriceUnknown, MaxCostExceeded, BudgetExceeded, RateLimited; nothing is written then.
+        """
+        issued = self.keys.get(key.id)
+        now = self.clock()
+        reservation = self._money(issued, wanted, now)
+        if issued and issued.predictions_per_minute is not None:
+            self._rate(issued.id, wanted.predictions, issued.predictions_per_minute, now)
+        return reservation
+
+    def _money(self, issued: IssuedKey | None, wanted: Wanted, now: datetime) -> Reservation:
+        monthly = issued.max_cost_per_month if issued else None
+        if monthly is None and wanted.max_cost is None:
+            return NOTHING
+        if wanted.cost is None or wanted.unpriced:
+            raise _price_unknown(wanted.unpriced)
+        if wanted.max_cost is not None and wanted.cost > wanted.max_cost:
+            detail = (
+                f"It is estimated at ${as_text(wanted.cost)}, and max_cost is "
+                f"${as_text(wanted.max_cost)}; raise max_cost, or ask for less or a cheaper model."
+            )
+            raise MaxCostExceeded(detail, (FieldError("max_cost", detail),))
+        limits = {}
+        if issued and monthly is not None:
+            name = budget_of_key(issued.id, now)
+            budget = self.budgets.get(name) or Budget(monthly, monthly, monthly - monthly)
+            if wanted.cost > budget.left:
+                raise _budget_exceeded(wanted.cost, budget, now)
+            limits[name] = monthly
+        if wanted.limited_by and wanted.max_cost is not None:
+            limits[wanted.limited_by] = wanted.max_cost
+        return Reservation(wanted.cost, limits)
+
+    def overtaken(self, reservation: Reservation, short: OverBudget) -> BudgetExceeded:
+        """The refusal of what others, at the same time, left no money for."""
+        limit = reservation.limits[short.budget]
+        budget = self.budgets.get(short.budget) or Budget(limit, limit, limit - limit)
+        return _budget_exceeded(reservation.amount, budget, self.clock())
+
+    def _rate(self, key_id: str, count: int, limit: int, now: datetime) -> None:
+        if count > limit:
+            raise RateLimited(
+                f"It is {count} predictions, and this API key may ask for {limit} in a minute; "
+                "ask for fewer at once.",
+                None,
+            )
+        if not self.rates.take(key_id, count, limit, now):
+            wait = 60 - now.second
+            raise RateLimited(
+                f"This API key may ask for {limit} predictions in a minute; ask again in {wait} s.",
+                wait,
+            )
+
+
+def _price_unknown(models: Sequence[str]) -> PriceUnknown:
+    return PriceUnknown(
+        f"Nobody knows what {' and '.join(models)} will cost, so no limit of money can be kept; "
+        "take models with a price (GET /models), or for these a request without max_cost and an "
+        "API key without max_cost_per_month."
+    )
+
+
+def _budget_exceeded(cost: Decimal, budget: Budget, now: datetime) -> BudgetExceeded:
+    left = max(budget.left, budget.left - budget.left)
+    ends = month_end(now).isoformat().replace("+00:00", "Z")
+    return BudgetExceeded(
+        f"It is estimated at ${as_text(cost)}, and ${as_text(left)} is left of the "
+        f"${as_text(budget.limit)} that this API key may spend until {ends}; ask for less, or wait."
+    )
