@@ -40,9 +40,7 @@ def stage(cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterat
 Run = Callable[[], Any]
 
 
-def read(name: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads(events.path_of(name).read_text(encoding="utf-8"))
-    return event
+read = events.read
 
 
 SEEN: set[str] = set()
@@ -72,6 +70,8 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "api/add_reference_from_everything": (422, "invalid-request", [""]),
     "api/remove_reference_unknown": (404, "not-found", []),
     "api/create_upload_too_large": (422, "invalid-request", ["content_type", "bytes"]),
+    "api/create_key_unknown_scope": (422, "invalid-request", ["scopes[1]"]),
+    "api/get_key_unknown": (404, "not-found", []),
     "api/make_sheet_too_dear": (402, "max-cost-exceeded", ["max_cost"]),
     "api/plan_storyboard_maybe": (422, "invalid-request", ["dry_run"]),
     "api/list_models_by_colour": (422, "invalid-request", ["sort"]),
@@ -456,6 +456,32 @@ def test_api_rotate_callback_secret(
     stage.run("callback", read("callback/delivery"))
     [(_, _, _, headers)] = stage.web.requests
     assert len(headers["webhook-signature"].split(" ")) == 2
+
+
+@on("api/create_key")
+def test_api_create_key(stage: Stage, run: Run) -> None:
+    answer = run()
+    shown = body(answer, 201)
+    assert answer["headers"]["Location"] == f"/keys/{shown['id']}"
+    assert shown["secret"].startswith("shk_")
+    assert body(run(), 201)["id"] != shown["id"]
+
+
+@on("api/get_key", "api/list_keys")
+def test_api_get_and_list_keys(stage: Stage, run: Run) -> None:
+    stage.seed_key()
+    shown = body(run())
+    [key] = shown.get("items", [shown])
+    assert (key["id"], key["this_month"]["left"]) == (events.KEY, "25.0000")
+    assert "secret" not in key
+
+
+@on("api/revoke_key")
+def test_api_revoke_key(stage: Stage, run: Run) -> None:
+    stage.seed_key()
+    for _ in range(2):
+        assert run()["statusCode"] == 204
+    assert body(stage.run("api", read("api/get_key")))["revoked_at"]
 
 
 # --- authorizer ---

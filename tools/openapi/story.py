@@ -106,7 +106,7 @@ def stage() -> Iterator[Stage]:
         patch.setattr(characters, "_PARALLEL_FETCHES", 1)
         patch.setattr(wiring, "random", SimpleNamespace(random=lambda: 0.5))
         with functions.staged(cloud, Clock(), patch) as stage:
-            stage.seed_key()
+            stage.seed_caller()
             stage.described = False  # the document is made of this
             yield stage
 
