@@ -43,7 +43,7 @@ def succeeded(**values: Any) -> Prediction:
 
 # The contract's fields that the code does not have yet. A field that appears leaves this list.
 NOT_YET = {
-    "storyboard": {"urls": {"events"}, "cost": {"max"}},
+    "storyboard": {"cost": {"max"}},
 }
 
 PREDICTION = {
@@ -53,7 +53,7 @@ PREDICTION = {
 }
 BOARD = {
     *("id", "title", "status", "progress", "cost", "scenes", "warnings", "urls", "created_at"),
-    *("completed_at", "cancellation", "characters"),
+    *("completed_at", "cancellation", "character_versions"),
 }
 SCENE = {
     *("id", "position", "status", "caption", "characters", "prompt", "model", "seed", "image"),

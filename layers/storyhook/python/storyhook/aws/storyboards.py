@@ -31,7 +31,7 @@ BOARD = Mapper(
         "cancel_requested_at": TIME,
         "callback_events": json_of(tuple),
         "sequence": INTEGER,
-        "characters": json_of(dict),
+        "character_versions": json_of(dict),
         "look": json_of(lambda data: Look(**{**data, "palette": tuple(data["palette"])})),
     },
 )
@@ -79,7 +79,7 @@ class StoryboardTable:
         ]
         items += [
             characters.use_item(Use(board.tenant, name, board.id, version))
-            for name, version in (board.characters or {}).items()
+            for name, version in (board.character_versions or {}).items()
         ]
         self.table.put_many(items)
         self.table.put(
