@@ -21,7 +21,8 @@ from tests.e2e.support import Customer
 from tests.fixtures import events
 from tests.fixtures.contract import closed, written
 from tests.fixtures.door import opened
-from tools.openapi.story import stage, told
+from tools.openapi.chapters import told
+from tools.openapi.story import stage
 
 HERE = Path(__file__).parent
 _EXAMPLES = re.compile(r"https://(images|app)\.example\.com/")

@@ -178,9 +178,7 @@ class CreateStoryboard:
             callback_url=request.callback_url,
             callback_events=request.callback_events if request.callback_url else None,
             character_versions={
-                name: version
-                for plan in plans
-                for name, version in plan.character_versions.items()
+                name: version for plan in plans for name, version in plan.character_versions.items()
             },
             model=request.model,
             look=request.look,
