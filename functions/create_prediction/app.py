@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_prediction, once, images = wiring.create_prediction()
     try:
         body = parse(PredictionBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
-        request = body.to_request()
+        request, asked = body.to_request(), asked_once(event)
         if wants_dry_run(event):
             with wiring.aws_or_busy():
                 planned = request_prediction.plan(caller(event), request)
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with wiring.aws_or_busy():
             made = once(
                 caller(event),
-                asked_once(event),
+                asked,
                 request_prediction.made,
                 lambda origin: request_prediction.accept(caller(event), request, origin),
             )

@@ -21,6 +21,8 @@ PICTURE = StoredImage(f"images/acme/{FAL}/0.png", "image/png", 64, 48, 100, "ab"
 READS = [
     "/characters",
     "/characters/elena",
+    "/characters/elena/versions",
+    "/characters/elena/stale",
     "/predictions",
     f"/predictions/{FAL}",
     "/storyboards",

@@ -168,7 +168,7 @@ class CharacterRoutes:
     def post_sheet(self, event: Event, character_id: str) -> Reply:
         body = parse(SheetBody, event, query=("dry_run",), headers=_ONCE, optional=True)
         key, name = caller(event), known("character", character_id)
-        request = body.to_request()
+        request, asked = body.to_request(), asked_once(event)
         if wants_dry_run(event):
             plan = self.sheet.plan(key.tenant, name, request)
             plans = [library_views.sheet_plan(*planned) for planned in plan.plans]
@@ -176,7 +176,7 @@ class CharacterRoutes:
             return Reply(HTTPStatus.OK, {"dry_run": True, **shown})
         made = self.once(
             key,
-            asked_once(event),
+            asked,
             lambda origin: self.sheet.made(key.tenant, name, origin),
             lambda origin: self.sheet.accept(key, name, request, origin),
         )
