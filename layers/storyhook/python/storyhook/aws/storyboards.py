@@ -34,7 +34,7 @@ BOARD = Mapper(
         "cancel_requested_at": TIME,
         "callback_events": json_of(tuple),
         "sequence": INTEGER,
-        "characters": json_of(dict),
+        "character_versions": json_of(dict),
         "look": json_of(lambda data: Look(**{**data, "palette": tuple(data["palette"])})),
         "max_cost": MONEY,
     },
@@ -87,7 +87,7 @@ class StoryboardTable:
         ]
         items += [
             characters.use_item(Use(board.tenant, name, board.id, version))
-            for name, version in (board.characters or {}).items()
+            for name, version in (board.character_versions or {}).items()
         ]
         self.table.put_many(items)
         accepted = {

@@ -206,7 +206,9 @@ class CreateStoryboard:
             due_at=now + BOARD_PATIENCE,
             callback_url=request.callback_url,
             callback_events=request.callback_events if request.callback_url else None,
-            characters={name: v for plan in plans for name, v in plan.characters.items()},
+            character_versions={
+                name: version for plan in plans for name, version in plan.character_versions.items()
+            },
             model=request.model,
             look=request.look,
             max_cost=request.max_cost,
