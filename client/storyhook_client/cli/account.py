@@ -142,7 +142,7 @@ def secret(session: Session) -> None:
 
 
 @callbacks.command("rotate")
-@click.option("--force", is_flag=True, help="Drop the one before at once: it has leaked.")
+@click.option("--force", is_flag=True, help="While two sign: drop the older within a minute.")
 @pass_session
 def rotate(session: Session, force: bool) -> None:
     """Make the next secret; for a day both sign."""

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console, RenderableType
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -57,8 +56,7 @@ class Session:
     def show(self, picture: RenderableType) -> None:
         if not self.as_json:
             # Ids stay whole: a line that is too long is the terminal's to break.
-            least = Measurement.get(self.console, self.console.options, picture).minimum
-            self.console.print(picture, width=max(self.console.width, least), crop=False)
+            self.console.print(picture, crop=False)
 
     def answer(self, document: Any) -> None:
         """The one document that --json prints."""

@@ -43,14 +43,16 @@ _STATES = {**COLOURS, "partial": "yellow", "pending": "cyan", "delivered": "gree
 def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
     """What somebody wrote may wrap; ids, states and numbers stay whole."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for heading in headings:
+    texts = [[Text(printable(c)) if isinstance(c, str) else c for c in row] for row in rows]
+    for n, heading in enumerate(headings):
         justify: Literal["left", "right"] = "right" if heading in _RIGHT else "left"
         words = heading in _WORDS
+        whole = max([len(heading), *(row[n].cell_len for row in texts)])
         made.add_column(
-            heading, justify=justify, no_wrap=not words, min_width=_LEAST if words else None
+            heading, justify=justify, no_wrap=not words, min_width=_LEAST if words else whole
         )
-    for row in rows:
-        made.add_row(*(Text(printable(c)) if isinstance(c, str) else c for c in row))
+    for row in texts:
+        made.add_row(*row)
     return made
 
 
