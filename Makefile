@@ -94,7 +94,7 @@ needs: tools ## what the functions' roles lack, and what they hold for nothing
 
 clean: ## stop local clouds; remove builds and caches (.tools/ stays)
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m local down --all; fi
-	@rm -rf .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
 
 # Steps of the above; they have no use alone, apart from a quick look.
 tools:
