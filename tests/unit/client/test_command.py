@@ -492,6 +492,6 @@ def test_a_picture_of_its_own_is_downloaded(
     code, out, _ = run(capsys, "download", "pred_1", "-o", tmp_path)
     assert (code, out) == (0, f"{tmp_path}/pred_1.png\n")
     assert (tmp_path / "pred_1.png").read_bytes() == data
-    code, _, err = run(capsys, "download", "pred_1", "-o", tmp_path)
-    assert code == 4
-    assert "it is running" in err
+    code, out, _ = run(capsys, "download", "pred_1", "-o", tmp_path)
+    assert code == 3
+    assert "it is running" in out
