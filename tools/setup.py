@@ -97,14 +97,12 @@ def create_api_key(
         lambda: datetime.now(UTC),
         secrets.token_bytes,
     )
-    made = keys.issue(
+    return keys.issue(
         KeyRequest("operator", ALL_SCOPES, Limits(), tenant, None),
         tenant,
         Origin(keys.clock(), secrets.token_bytes(SEED_BYTES)),
         operator=True,
     )
-    keys.keys.add(made.issued)
-    return made
 
 
 def fetch_replicate_webhook_secret(url: str, token: str) -> str:

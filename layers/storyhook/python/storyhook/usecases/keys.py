@@ -58,11 +58,10 @@ class ManageKeys:
         if own:  # Else it is of before keys had limits, and made by the operator.
             own.may_issue(wanted)
         made = self.issue(wanted, wanted.tenant or caller.tenant, origin, operator=False)
-        self.keys.add(made.issued)
         return made.issued, made
 
     def issue(self, wanted: KeyRequest, tenant: str, origin: Origin, *, operator: bool) -> NewKey:
-        """A key that is not written yet.
+        """Make a key whatever it may do. Only an operator's makes keys for other tenants.
 
         Its secret is drawn anew, not from the origin, which is kept for a day: nothing that is
         written must give it away.
@@ -81,6 +80,7 @@ class ManageKeys:
             valid_until=wanted.valid_until,
             operator=operator,
         )
+        self.keys.add(issued)
         return NewKey(issued, secret, self.derive(key_id, 1))
 
     def list(
@@ -96,10 +96,14 @@ class ManageKeys:
 
     def get(self, tenant: str, key_id: str) -> tuple[IssuedKey, Budget | None]:
         """Raises NotFound, also for another tenant's."""
-        issued = owned(self.keys.get(key_id), tenant, f"API key {key_id!r}")
+        issued = self._find(tenant, key_id)
         return issued, self.budgets.get(budget_of_key(key_id, self.clock()))
 
-    def revoke(self, tenant: str, key_id: str) -> IssuedKey:
+    def revoke(self, tenant: str, key_id: str) -> None:
         """Raises NotFound. A key that is revoked already stays as it is."""
-        issued, _ = self.get(tenant, key_id)
-        return issued if issued.revoked_at else self.keys.revoke(issued, self.clock())
+        issued = self._find(tenant, key_id)
+        if issued.revoked_at is None:
+            self.keys.revoke(issued, self.clock())
+
+    def _find(self, tenant: str, key_id: str) -> IssuedKey:
+        return owned(self.keys.get(key_id), tenant, f"API key {key_id!r}")
