@@ -39,7 +39,7 @@ fuzz: tools ## requests that nobody would write, for every operation [ARGS="--ca
 	@$(PYTHON) -m tests.fuzz $(ARGS)
 
 openapi: tools ## describe the API again after a change; writes docs/openapi.json
-	@LOG_LEVEL=ERROR $(PYTHON) -m tools.openapi
+	@$(PYTHON) -m tools.openapi
 
 models: tools ## try every model of the catalogue on a local cloud; writes docs/models.md
 	@$(PYTHON) -m local.trial $(ARGS)

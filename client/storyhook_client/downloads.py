@@ -1,15 +1,17 @@
-"""A board's pictures as files, each checked against the SHA-256 that the board names."""
+"""Pictures as files, each checked against the SHA-256 that its board or prediction names."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from storyhook_client.answers import Image, Scene, Storyboard
+from storyhook_client.answers import Image, Prediction, Scene, Storyboard
 from storyhook_client.errors import BadDownload
 
 BOARD = "board.json"
@@ -28,36 +30,64 @@ class Downloaded:
 def download(files: httpx.Client, board: Storyboard, folder: Path) -> Downloaded:
     pictures: dict[str, Path] = {}
     problems = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with _written_in(folder):
         for scene in board.scenes:
             if scene.image is None:
                 continue
             path = folder / file_name(scene)
             try:
-                if not _is_there(path, scene.image):
-                    _write(path, fetch(files, scene.image))
+                _keep(files, scene.image, path)
                 pictures[scene.id] = path
             except BadDownload as error:
                 problems.append(f"{scene.id}: {error}")
         text = json.dumps(board.to_json(), indent=2, ensure_ascii=False)
         _write(folder / BOARD, (text + "\n").encode())
+    return Downloaded(folder / BOARD, pictures, tuple(problems))
+
+
+def download_picture(files: httpx.Client, prediction: Prediction, folder: Path) -> tuple[Path, ...]:
+    images = prediction.output.images if prediction.output else ()
+    if not images:
+        raise BadDownload(f"{prediction.id} has no picture; it is {prediction.status}")
+    paths = []
+    with _written_in(folder):
+        for n, image in enumerate(images, 1):
+            number = "" if len(images) == 1 else f"-{n}"
+            paths.append(folder / f"{prediction.id}{number}.{_extension(image)}")
+            _keep(files, image, paths[-1])
+    return tuple(paths)
+
+
+@contextmanager
+def _written_in(folder: Path) -> Iterator[None]:
+    """The folder is made; raises BadDownload for what cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
         raise BadDownload(f"{error.filename or folder}: {error.strerror or error}") from error
-    return Downloaded(folder / BOARD, pictures, tuple(problems))
+
+
+def _keep(files: httpx.Client, image: Image, path: Path) -> None:
+    if not _is_there(path, image):
+        _write(path, fetch(files, image))
 
 
 def file_name(scene: Scene) -> str:
     """By position: ids may differ in upper and lower case only."""
-    kind = scene.image.content_type if scene.image else ""
-    return f"scene-{scene.position}.{_EXTENSIONS.get(kind, 'bin')}"
+    extension = _extension(scene.image) if scene.image else "bin"
+    return f"scene-{scene.position}.{extension}"
+
+
+def _extension(image: Image) -> str:
+    return _EXTENSIONS.get(image.content_type, "bin")
 
 
 def fetch(files: httpx.Client, image: Image) -> bytes:
     """The picture's bytes; raises BadDownload, also when they are not the picture's."""
     data = fetch_url(files, image.url)
     if image.sha256 and hashlib.sha256(data).hexdigest() != image.sha256:
-        raise BadDownload("the file is not the picture that the board names")
+        raise BadDownload("the file is not the picture that was made")
     return data
 
 

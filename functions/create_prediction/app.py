@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         key = require(Scope.WRITE, event)
         body = parse(PredictionBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
-        request = body.to_request()
+        request, asked = body.to_request(), asked_once(event)
         if wants_dry_run(event):
             with wiring.aws_or_busy():
                 planned = request_prediction.plan(key, request)
@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with wiring.aws_or_busy():
             made = once(
                 key,
-                asked_once(event),
+                asked,
                 request_prediction.made,
                 lambda origin: request_prediction.accept(key, request, origin),
             )

@@ -146,7 +146,8 @@ class Demo:
         self._problems += done.problems
         faces = results.fetch_faces(api, characters)
         results.write_sheet(self._out, board, done.pictures, faces)
-        files = len(done.pictures) + 2  # the board and the sheet
+        results.write_story(self._out, self._story, characters, faces)
+        files = len(done.pictures) + 3  # the board, the sheet and the story
         checked = f"the SHA-256 of {counted(len(done.pictures), 'picture')} checked"
         self._say(f"{counted(files, 'file')} written to {_short(self._out)}/, {checked}")
 

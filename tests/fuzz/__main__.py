@@ -6,7 +6,6 @@ request takes a tenth of the time. Held to the document closed: what is not desc
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -19,12 +18,12 @@ from pathlib import Path
 from local.cloud import LocalCloud
 from tests.e2e.support import Customer
 from tests.fixtures import events
-from tests.fixtures.contract import closed, written
 from tests.fixtures.door import opened
-from tools.openapi.story import stage, told
+from tests.fuzz.document import for_fuzzing
+from tools.openapi.chapters import told
+from tools.openapi.story import stage
 
 HERE = Path(__file__).parent
-_EXAMPLES = re.compile(r"https://(images|app)\.example\.com/")
 SCHEMATHESIS = HERE.parents[1] / ".tools/fuzz/bin/schemathesis"
 
 
@@ -78,10 +77,7 @@ def run(target: Target, options: argparse.Namespace) -> int:
     """schemathesis's own exit code; prints what was sent and answered."""
     with tempfile.TemporaryDirectory(prefix="storyhook-fuzz-") as folder:
         document, report = Path(folder, "openapi.json"), Path(folder, "report.ndjson")
-        text = json.dumps(closed(written().document))
-        if target.outside:
-            text = _EXAMPLES.sub(target.outside, text)
-        document.write_text(text, encoding="utf-8")
+        document.write_text(json.dumps(for_fuzzing(target.outside)), encoding="utf-8")
         command = [
             *(str(SCHEMATHESIS), "--config-file", str(HERE / "schemathesis.toml")),
             *("run", str(document), "--url", target.url),

@@ -278,9 +278,9 @@ def test_characters_come_with_the_board(world: World) -> None:
     again, _ = _request(world, characters=(ELENA,))
     assert world.characters.get("acme", "elena") == elena, "nothing of her is new"
     assert again.id != board.id
-    assert again.characters == {"elena": 1}
+    assert again.character_versions == {"elena": 1}
     other, _ = _request(world, characters=(dataclasses.replace(ELENA, description="grey hair"),))
-    assert other.characters == {"elena": 2}
+    assert other.character_versions == {"elena": 2}
     assert len(world.cloud.objects()) == 1, "named by content"
 
 

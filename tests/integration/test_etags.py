@@ -21,6 +21,8 @@ PICTURE = StoredImage(f"images/acme/{FAL}/0.png", "image/png", 64, 48, 100, "ab"
 READS = [
     "/characters",
     "/characters/elena",
+    "/characters/elena/versions",
+    "/characters/elena/stale",
     "/predictions",
     f"/predictions/{FAL}",
     "/storyboards",
@@ -29,6 +31,8 @@ READS = [
     "/callbacks",
     f"/callbacks/{events.CALLBACK}",
     "/callback-secret",
+    "/keys",
+    f"/keys/{events.KEY}",
     "/models",
 ]
 
@@ -37,6 +41,7 @@ READS = [
 def stage(cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     with functions.staged(cloud, clock, monkeypatch) as stage:
         stage.seed_all()
+        stage.seed_key()
         stage.characters.replace(makers.character(references=1), None)
         yield stage
 

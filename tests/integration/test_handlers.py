@@ -7,6 +7,7 @@ import base64
 import gzip
 import html
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,7 @@ import pytest
 from storyhook.aws import clients
 from storyhook.aws.predictions import prediction_key
 from storyhook.domain.callback import CallbackStatus
-from storyhook.domain.errors import StoryhookError
-from storyhook.domain.outcome import RULES, Failure, FailureKind
+from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.providers.callbacks import callback_secret
@@ -25,6 +25,7 @@ from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import NOW, Clock
 from tests.fixtures.cloud import MASTER_KEY, Cloud
 from tests.fixtures.functions import FUNCTIONS, Stage
+from tools.pages import errors_page
 
 FILES = sorted(events.FOLDER.glob("*/*.json"))
 JOB = events.JOBS["replicate"]
@@ -40,9 +41,7 @@ def stage(cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterat
 Run = Callable[[], Any]
 
 
-def read(name: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads(events.path_of(name).read_text(encoding="utf-8"))
-    return event
+read = events.read
 
 
 SEEN: set[str] = set()
@@ -72,6 +71,8 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "api/add_reference_from_everything": (422, "invalid-request", [""]),
     "api/remove_reference_unknown": (404, "not-found", []),
     "api/create_upload_too_large": (422, "invalid-request", ["content_type", "bytes"]),
+    "api/create_key_unknown_scope": (422, "invalid-request", ["scopes[1]"]),
+    "api/get_key_unknown": (404, "not-found", []),
     "api/make_sheet_too_dear": (402, "max-cost-exceeded", ["max_cost"]),
     "api/plan_storyboard_maybe": (422, "invalid-request", ["dry_run"]),
     "api/list_models_by_colour": (422, "invalid-request", ["sort"]),
@@ -316,6 +317,11 @@ def test_api_plan_storyboard(stage: Stage, run: Run) -> None:
     assert stage.providers.requests == []
     assert shown["dry_run"] is True
     assert shown["seed"] == 12345
+    assert [scene["characters"] for scene in shown["scenes"]] == [["elena", "marcus"], ["marcus"]]
+    assert [scene["character_versions"] for scene in shown["scenes"]] == [
+        {"elena": 1, "marcus": 1},
+        {"marcus": 1},
+    ]
     assert shown["cost"] == {"estimated": "0.1050", "known": "0.1050"}
     first, second = shown["scenes"]
     assert [scene["seed"] for scene in shown["scenes"]] == [12345, 13345]
@@ -456,6 +462,32 @@ def test_api_rotate_callback_secret(
     stage.run("callback", read("callback/delivery"))
     [(_, _, _, headers)] = stage.web.requests
     assert len(headers["webhook-signature"].split(" ")) == 2
+
+
+@on("api/create_key")
+def test_api_create_key(stage: Stage, run: Run) -> None:
+    answer = run()
+    shown = body(answer, 201)
+    assert answer["headers"]["Location"] == f"/keys/{shown['id']}"
+    assert shown["secret"].startswith("shk_")
+    assert body(run(), 201)["id"] != shown["id"]
+
+
+@on("api/get_key", "api/list_keys")
+def test_api_get_and_list_keys(stage: Stage, run: Run) -> None:
+    stage.seed_key()
+    shown = body(run())
+    [key] = shown.get("items", [shown])
+    assert (key["id"], key["this_month"]["left"]) == (events.KEY, "25.0000")
+    assert "secret" not in key
+
+
+@on("api/revoke_key")
+def test_api_revoke_key(stage: Stage, run: Run) -> None:
+    stage.seed_key()
+    for _ in range(2):
+        assert run()["statusCode"] == 204
+    assert body(stage.run("api", read("api/get_key")))["revoked_at"]
 
 
 # --- authorizer ---
@@ -768,19 +800,21 @@ def test_a_file_is_packed_for_whoever_can_unpack_it(stage: Stage) -> None:
 
 
 def test_each_refusal_and_each_failure_has_its_page(stage: Stage) -> None:
-    titles = {kind.slug: kind.title for kind in every_kind(StoryhookError)}
-    titles |= {kind.value: rule.title for kind, rule in RULES.items()}
-    for slug, title in titles.items():
-        path = f"/problems/{slug}"
-        event = events.page("GET /problems/{slug}", path, slug=slug)
-        answer = stage.run("pages", event)
-        assert answer["statusCode"] == 200, slug
-        assert f"<h1>{html.escape(title)}</h1>" in answer["body"]
+    """It says what docs/errors.md says; tests/unit/test_errors_page.py holds that to the code."""
+    for heading in ("Of a request", "Of a prediction"):
+        for slug, row in errors_page(heading).items():
+            event = events.page("GET /problems/{slug}", f"/problems/{slug}", slug=slug)
+            answer = stage.run("pages", event)
+            assert answer["statusCode"] == 200, slug
+            words = re.sub("<[^>]+>", "", html.unescape(answer["body"]))
+            for text in (row.title, row.what):
+                assert text.replace("`", "") in words
 
 
-def every_kind(kind: type[StoryhookError]) -> Iterator[type[StoryhookError]]:
-    for each in kind.__subclasses__():
-        yield from (each, *every_kind(each))
+def test_the_page_of_a_problem_says_what_to_do(stage: Stage) -> None:
+    page = stage.run("pages", read("pages/problem"))["body"]
+    assert "<p>Choose one of <code>GET /models</code>.</p>" in page
+    assert "status 422" in page
 
 
 # --- callback, assemble, reconcile ---

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from storyhook.http.idempotency import IDEMPOTENCY_KEY
 from tests.fixtures import events, functions
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
@@ -56,6 +57,31 @@ def test_a_key_is_shown_once_and_lets_its_holder_in(stage: Stage) -> None:
     assert ask(stage, events.default("GET", "/characters"), made)[0] == 200
     status, secret = ask(stage, events.default("GET", "/callback-secret"), made)
     assert secret["secret"] == made["callback_secret"]
+
+
+def test_a_key_that_is_asked_for_twice_is_made_once(stage: Stage) -> None:
+    """Its secret is in the first answer alone: nothing that is written gives it away."""
+    asked = events.http("POST /keys", {**BODY, "limits": LIMITS}, headers={IDEMPOTENCY_KEY: "k-1"})
+    status, first = ask(stage, json.loads(json.dumps(asked)))
+    assert (status, first["secret"][:4]) == (201, "shk_")
+    body = {"model": "fal-flux2-pro-edit", "prompt": "Elena reads", "characters": ["elena"]}
+    ask(stage, events.http("POST /predictions", body), first, "create_prediction")
+    answer = stage.run("api", asked)
+    assert answer["headers"]["Idempotency-Replayed"] == "true"
+    again = json.loads(answer["body"])
+    assert (again["id"], again["secret"], again["callback_secret"]) == (first["id"], None, None)
+    assert again["this_month"]["reserved"] == "0.0450"
+    assert len(ask(stage, events.default("GET", "/keys"))[1]["items"]) == 1
+    assert ask(stage, events.default("GET", "/characters"), first)[0] == 200
+
+
+def test_a_key_that_is_too_wide_frees_its_idempotency_key(stage: Stage) -> None:
+    own = make(stage, {**BODY, "scopes": ["read", "admin"]})
+    for scopes, wanted in ((["write"], 403), (["read"], 201)):
+        asked = events.http(
+            "POST /keys", {**BODY, "scopes": scopes}, headers={IDEMPOTENCY_KEY: "k-1"}
+        )
+        assert ask(stage, asked, own)[0] == wanted
 
 
 def test_what_is_left_this_month_is_shown(stage: Stage) -> None:

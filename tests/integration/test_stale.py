@@ -46,12 +46,12 @@ def change(world: World, name: str = "elena", **changes: str | None) -> Characte
 def test_a_board_pins_the_versions_it_was_planned_with(cast: World) -> None:
     change(cast)
     made = board(cast, makers.scene(), makers.scene(id="b", position=2, characters=MARCUS))
-    assert made.characters == {"elena": 2, "marcus": 1}
+    assert made.character_versions == {"elena": 2, "marcus": 1}
     change(cast)
     kept = cast.storyboards.get(made.id)
     assert kept is not None
-    assert kept.characters == {"elena": 2, "marcus": 1}
-    rows = [row.input["characters"] for row in cast.rows_of(made)]
+    assert kept.character_versions == {"elena": 2, "marcus": 1}
+    rows = [row.input["character_versions"] for row in cast.rows_of(made)]
     assert rows == [{"elena": 2}, {"marcus": 1}]
 
 

@@ -18,6 +18,7 @@ from tests.fixtures import events, functions, makers, signing
 from tests.fixtures.functions import Stage
 from tests.fixtures.pictures import picture
 from tests.fixtures.server import Reply, Request
+from tests.needs import money
 
 type Story = Callable[[Stage], None]
 
@@ -35,9 +36,11 @@ def story(told: Story) -> Story:
     return told
 
 
-def event(name: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(events.path_of(name).read_text(encoding="utf-8"))
-    return read
+for each in money.STORIES:
+    story(each)
+
+
+event = events.read
 
 
 @story
@@ -45,6 +48,7 @@ def every_event(stage: Stage) -> None:
     """All of events/, function by function."""
     stage.seed_all()
     stage.seed_library()
+    stage.seed_key()
     for function in functions.FUNCTIONS:
         for path in sorted(events.FOLDER.glob(f"{function}/*.json")):
             stage.run(function, event(f"{function}/{path.stem}"))
@@ -116,7 +120,11 @@ def webhook_resumes_the_workflow(stage: Stage) -> None:
 
 def _scene_told(stage: Stage, status: Status) -> Prediction:
     """A board that tells of its scenes, and its only prediction."""
-    scene = {"storyboard_id": events.BOARD, "scene_id": "scene-1", "scene_position": 1}
+    scene: dict[str, Any] = {
+        "storyboard_id": events.BOARD,
+        "scene_id": "scene-1",
+        "scene_position": 1,
+    }
     row = stage.seed("replicate", status, **scene, **SCENES_TOLD)
     board, scenes = makers.board((row,), id=events.BOARD, **SCENES_TOLD)
     stage.storyboards.add(board, scenes, [])

@@ -29,8 +29,11 @@ from local.demo.problem import DemoFailed, problem_text
 from local.demo.sheet import draw_sheet, plan_page
 from local.demo.story import load_story
 from storyhook.domain.callback_secret import SecretVersion
+from storyhook.http.events import parse
+from storyhook.http.requests import StoryboardBody
 from storyhook.providers.callbacks import CallbackSigner, callback_secret
-from storyhook_client.answers import Cost, Storyboard
+from storyhook_client import boardfile
+from storyhook_client.answers import Character, Cost, Storyboard
 from storyhook_client.cli.progress import view
 from storyhook_client.cli.words import dollars
 
@@ -424,6 +427,29 @@ def test_the_files_of_an_earlier_demo_go_and_others_stay(tmp_path: Path) -> None
     (out / "notes.txt").write_text("somebody's")
     results.prepare(out)
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_the_story_it_leaves_can_be_made_again(tmp_path: Path) -> None:
+    story = load_story(STORIES[0])
+    image = png((1, 2, 3))
+    shown = {"id": "ref_1", "role": "face", "angle": "profile"}
+    cast = [
+        Character.of({**body, "references": [shown][:n]})
+        for n, body in enumerate(story.characters, 0)
+    ]
+    faces = [Face(each.name, "", image if each.references else None) for each in cast]
+    results.write_story(tmp_path, story, cast, faces)
+    board = boardfile.load(tmp_path / "story.yaml").document
+    first, second = board["characters"]
+    assert "references" not in first
+    assert second["references"] == [
+        {"file": f"cast/{second['id']}.png", "role": "face", "angle": "profile"}
+    ]
+    assert (tmp_path / second["references"][0]["file"]).read_bytes() == image
+    assert board["scenes"] == story.scenes
+    assert board["model"] == story.board["model"]
+    second["references"] = []  # they are uploaded first
+    parse(StoryboardBody, {"body": json.dumps(board)})
 
 
 def test_what_is_paid_so_far_is_not_what_it_costs() -> None:

@@ -9,27 +9,26 @@ from storyhook.domain.errors import StoryhookError
 from storyhook.domain.outcome import RULES
 from storyhook.http.problems import status_of
 from tests.fixtures.template import ROOT
-
-PAGE = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+from tools.pages import errors_page
 
 
 def rows(heading: str) -> dict[str, tuple[str, str]]:
     """By slug, the second and third column of the table under a heading."""
-    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    found = {}
-    for line in section.splitlines():
-        if line.startswith("| `"):
-            slug, second, title, what = (cell.strip() for cell in line.strip("| ").split(" | "))
-            assert slug.strip("`") not in found
-            assert what.endswith(".")
-            found[slug.strip("`")] = (second, title)
-    return found
+    return {slug: (row.second, row.title) for slug, row in errors_page(heading).items()}
 
 
 def kinds(parent: type[StoryhookError] = StoryhookError) -> Iterator[type[StoryhookError]]:
     for kind in parent.__subclasses__():
         yield kind
         yield from kinds(kind)
+
+
+def test_each_row_says_what_to_do_and_is_there_once() -> None:
+    page = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    both = [errors_page(heading) for heading in ("Of a request", "Of a prediction")]
+    assert sum(map(len, both)) == page.count("\n| `")
+    for row in (row for table in both for row in table.values()):
+        assert row.what.endswith(".")
 
 
 def test_each_problem_has_its_row() -> None:

@@ -100,7 +100,7 @@ def test_every_model_draws_the_sheet_or_says_that_it_takes_no_picture(
             return
         made += 1
         assert len(plan.references) == (1 if references else 0)
-        assert plan.characters == {"elena": 1}
+        assert plan.character_versions == {"elena": 1}
     assert made
 
 

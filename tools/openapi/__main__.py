@@ -1,15 +1,18 @@
 """python -m tools.openapi: write docs/openapi.json."""
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
+from tools.openapi.chapters import told
 from tools.openapi.document import as_text, document
-from tools.openapi.story import stage, told
+from tools.openapi.story import stage
 
 PLACE = Path(__file__).resolve().parents[2] / "docs/openapi.json"
 
 
 def main() -> None:
-    with stage() as here:
+    with redirect_stdout(StringIO()), stage() as here:  # without the functions' logs
         exchanges = told(here).exchanges
     PLACE.write_text(as_text(document(exchanges)), encoding="utf-8")
     print(f"{PLACE.name}: {len(exchanges)} examples")

@@ -3,50 +3,62 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
-from typing import Any, Literal
-
-from pydantic import TypeAdapter
+from typing import Any
 
 from storyhook.domain.callback import EVENTS
-from storyhook.domain.errors import StoryhookError
+from storyhook.domain.errors import RequestInProgress, StoryhookError
 from storyhook.http import problems
-from tools.openapi import answers
+from tools.openapi.answers.base import GatewayMessage, Problem
 from tools.openapi.examples import path_examples, request_examples, response_examples
-from tools.openapi.fields import TEXTS
-from tools.openapi.operation import JSON, Answer, Operation
-from tools.openapi.operations import OPERATIONS, PATH_PARAMETERS
+from tools.openapi.operation import JSON, REPLAYED, Answer, Operation, Parameter
+from tools.openapi.operations import OPERATIONS
+from tools.openapi.parameters import IDEMPOTENCY_KEY, IF_NONE_MATCH, IN_PATHS
+from tools.openapi.schemas import EVENT_DATA, Json, Schemas
 from tools.openapi.story import Exchange
-
-Json = dict[str, Any]
-_Mode = Literal["validation", "serialization"]
 
 _TEXT = """Send `Authorization: Bearer shk_…` with every request. Money is a decimal text in USD,
 `null` where it is not known. Times are RFC 3339 in UTC. Answers may gain fields: ignore what you
 do not know.
 
-Refusals are `application/problem+json` with a stable `type` and one sentence that says what to do;
-what API Gateway refuses before that is `{"message": …}`."""
+Refusals are `application/problem+json` with a stable `type` and one sentence that says what to do.
+With `Retry-After`, the same request may succeed after so many seconds; creates are safe to send
+again with their `Idempotency-Key`. A method that a route does not take is refused with 405 and
+`Allow`. What API Gateway refuses before all that is `{"message": …}`."""
 _GATEWAY = {
     401: "There is no `authorization` header.",
     403: "The header is not `Bearer shk_…` with a key that this stack knows.",
     429: "Too many requests at once; API Gateway asks to slow down.",
+    500: "Something is wrong with the stack; its log says what.",
+    503: "API Gateway did not get an answer within 30 seconds.",
 }
-_HEADERS = {
+_KEYS_ONLY = (401, 403)
+# They say each time when to ask again, not always the same.
+_SAYS_WHEN = (RequestInProgress,)
+_HEADERS: Mapping[str, Json] = {
     "Location": {
         "description": "Where it is, below the API's URL.",
         "schema": {"type": "string"},
         "required": True,
     },
+    "ETag": {
+        "description": "Weak, of the content: for `If-None-Match`.",
+        "schema": {"type": "string", "pattern": '^W/"[A-Za-z0-9_-]+"$'},
+        "required": True,
+    },
+    REPLAYED: {
+        "description": "`true`: an earlier request with the same Idempotency-Key made it.",
+        "schema": {"type": "string", "const": "true"},
+    },
+    "Retry-After": {
+        "description": "Seconds after which the same request may succeed.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
 }
-_EVENT_DATA = dict(
-    zip(EVENTS, (answers.Prediction, answers.SceneOfBoard, answers.StoryboardOfItself), strict=True)
-)
 
 
 def document(exchanges: Sequence[Exchange] = ()) -> Json:
     """The whole document; `exchanges` become its examples."""
-    schemas = _Schemas(OPERATIONS)
+    schemas = Schemas(OPERATIONS)
     paths: Json = defaultdict(dict)
     for operation in OPERATIONS:
         mine = [each for each in exchanges if each.operation == operation.id]
@@ -80,44 +92,7 @@ def as_text(whole: Json) -> str:
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
-class _Schemas:
-    """JSON Schema of all that is sent and answered, each by its name once."""
-
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        shapes = {a.shape for o in operations for a in o.answers.values() if a.shape}
-        shapes |= {answers.Problem, answers.GatewayMessage, *_EVENT_DATA.values()}
-        bodies = {o.body for o in operations if o.body}
-        wanted: list[tuple[Any, _Mode, TypeAdapter[Any]]] = [
-            *((shape, "serialization", TypeAdapter(shape)) for shape in sorted(shapes, key=repr)),
-            *((body, "validation", TypeAdapter(body)) for body in sorted(bodies, key=repr)),
-        ]
-        self._places, found = TypeAdapter.json_schemas(
-            wanted, ref_template="#/components/schemas/{model}"
-        )
-        self.all = {name: _without_titles(s) for name, s in sorted(found["$defs"].items())}
-        for kind, texts in TEXTS.items():
-            for name, text in texts.items():
-                self.all[kind.__name__]["properties"][name]["description"] = text
-
-    def of(self, shape: Any) -> Json:
-        mode: _Mode = "serialization" if (shape, "serialization") in self._places else "validation"
-        return dict(self._places[shape, mode])
-
-
-def _without_titles(schema: Any) -> Any:
-    """pydantic gives each field its own name as a title, which says nothing."""
-    if isinstance(schema, list):
-        return [_without_titles(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        name: _without_titles(each)
-        for name, each in schema.items()
-        if not (name == "title" and isinstance(each, str))
-    }
-
-
-def _operation(operation: Operation, schemas: _Schemas, exchanges: Sequence[Exchange]) -> Json:
+def _operation(operation: Operation, schemas: Schemas, exchanges: Sequence[Exchange]) -> Json:
     shown: Json = {
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -127,7 +102,7 @@ def _operation(operation: Operation, schemas: _Schemas, exchanges: Sequence[Exch
         shown["description"] = operation.text
     if operation.public:
         shown["security"] = []
-    parameters = [*_path(operation, exchanges), *_query(operation)]
+    parameters = [*_path(operation, exchanges), *_optional(operation)]
     if parameters:
         shown["parameters"] = parameters
     if operation.body:
@@ -137,47 +112,67 @@ def _operation(operation: Operation, schemas: _Schemas, exchanges: Sequence[Exch
     return shown
 
 
+def _parameter(parameter: Parameter, place: str, **more: Any) -> Json:
+    return {
+        "name": parameter.name,
+        "in": place,
+        "description": parameter.text,
+        "schema": dict(parameter.schema),
+        **more,
+    }
+
+
 def _path(operation: Operation, exchanges: Sequence[Exchange]) -> list[Json]:
     real = path_examples(operation, exchanges)
     return [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "description": PATH_PARAMETERS[name].text,
-            "schema": dict(PATH_PARAMETERS[name].schema),
+        _parameter(
+            IN_PATHS[name],
+            "path",
+            required=True,
             **({"example": real[name]} if name in real else {}),
-        }
+        )
         for name in operation.path_parameters
     ]
 
 
-def _query(operation: Operation) -> list[Json]:
+def _optional(operation: Operation) -> list[Json]:
+    headers = [IDEMPOTENCY_KEY] * operation.once + [IF_NONE_MATCH] * operation.reads
     return [
-        {"name": each.name, "in": "query", "description": each.text, "schema": dict(each.schema)}
-        for each in operation.query
+        *(_parameter(each, "query") for each in operation.query),
+        *(_parameter(each, "header") for each in headers),
     ]
 
 
-def _responses(operation: Operation, schemas: _Schemas, exchanges: Sequence[Exchange]) -> Json:
-    found = {status: _answer(answer, schemas) for status, answer in operation.answers.items()}
+def _responses(operation: Operation, schemas: Schemas, exchanges: Sequence[Exchange]) -> Json:
+    found = {
+        status: _answer(answer, schemas, ("ETag",) * operation.reads)
+        for status, answer in operation.answers.items()
+    }
+    if operation.reads:
+        found[304] = {"description": "You have it.", "headers": _headers("ETag"), "content": {}}
     for status, kinds in _by_status(operation.all_refusals).items():
         found[status] = _refusal(kinds, schemas)
     for status, text in _GATEWAY.items():
-        if status == HTTPStatus.TOO_MANY_REQUESTS or not operation.public:
+        if status not in _KEYS_ONLY or not operation.public:
             here = found.setdefault(status, {"description": text, "content": {}})
-            here["content"][JSON] = {"schema": schemas.of(answers.GatewayMessage)}
+            here["content"][JSON] = {"schema": schemas.of(GatewayMessage)}
     for status, response in found.items():
         if status not in operation.answers or operation.answers[status].exemplary:
             for content_type, content in response["content"].items():
                 content |= response_examples(exchanges, status, content_type)
+        if not response["content"]:
+            del response["content"]
     return {str(status): found[status] for status in sorted(found)}
 
 
-def _answer(answer: Answer, schemas: _Schemas) -> Json:
+def _headers(*names: str) -> Json:
+    return {name: _HEADERS[name] for name in names}
+
+
+def _answer(answer: Answer, schemas: Schemas, headers: tuple[str, ...]) -> Json:
     shown: Json = {"description": answer.text}
-    if answer.headers:
-        shown["headers"] = {name: _HEADERS[name] for name in answer.headers}
+    if names := (*answer.headers, *headers):
+        shown["headers"] = _headers(*names)
     schema = schemas.of(answer.shape) if answer.shape else {"type": "string"}
     shown["content"] = {kind: {"schema": schema} for kind in answer.content_types}
     if answer.links:
@@ -197,21 +192,21 @@ def _by_status(
     return found
 
 
-def _refusal(kinds: Sequence[type[StoryhookError]], schemas: _Schemas) -> Json:
+def _refusal(kinds: Sequence[type[StoryhookError]], schemas: Schemas) -> Json:
     types = sorted(f"/problems/{kind.slug}" for kind in kinds)
-    schema = {**schemas.of(answers.Problem), "properties": {"type": {"enum": types}}}
-    return {
-        "description": " ".join(f"{kind.title}." for kind in kinds),
-        "content": {problems.CONTENT_TYPE: {"schema": schema}},
-    }
+    schema = {**schemas.of(Problem), "properties": {"type": {"enum": types}}}
+    shown: Json = {"description": " ".join(f"{kind.title}." for kind in kinds)}
+    if any(kind.retry_after_seconds is not None or kind in _SAYS_WHEN for kind in kinds):
+        shown["headers"] = _headers("Retry-After")
+    return {**shown, "content": {problems.CONTENT_TYPE: {"schema": schema}}}
 
 
-def _event(name: str, schemas: _Schemas) -> Json:
+def _event(name: str, schemas: Schemas) -> Json:
     fields = {
         "type": {"const": name},
         "timestamp": {"type": "string", "format": "date-time"},
         "sequence": {"type": "integer", "minimum": 1, "description": "Without gaps."},
-        "data": schemas.of(_EVENT_DATA[name]),
+        "data": schemas.of(EVENT_DATA[name]),
     }
     schema = {"type": "object", "properties": fields, "required": list(fields)}
     return {

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from storyhook.http import requests
+from storyhook.http import bodies, requests
 
 _EVENTS = (
     "Which events are sent to `callback_url`: `prediction.completed`, `scene.completed`, "
@@ -26,12 +26,14 @@ _STYLE = "Of every picture, in words."
 _CALLBACK = "Where events are sent, signed: a public https URL."
 
 TEXTS: dict[type[BaseModel], dict[str, str]] = {
-    requests.ReferenceBody: {
+    bodies.ReferenceBody: {
         "url": "A PNG, JPEG or WebP image at a public https URL; it is copied.",
+        "upload": "Instead of `url`: the id of an upload of yours, within a day.",
+        "prediction": "Instead of `url`: the id of a prediction that made a picture.",
         "role": "What it shows; the main thing, unless told.",
         "angle": "From where it shows it.",
     },
-    requests.CharacterBody: {
+    bodies.CharacterBody: {
         "id": "Yours; posting it again makes the next version.",
         "name": "As it is called in prompts.",
         "description": "How it looks, apart from clothes.",
@@ -39,6 +41,26 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "kind": "A person, a place or a thing.",
         "references": "Images of it; at most 16.",
         "reference_image_url": "A short form for one reference.",
+    },
+    bodies.CharacterChangeBody: {
+        "name": "As it is called in prompts.",
+        "description": "How it looks, apart from clothes.",
+        "outfit": "What it wears; null takes it away.",
+        "kind": "A person, a place or a thing.",
+        "version": "The one that you have: refused if there is a newer one.",
+    },
+    bodies.SheetBody: {
+        "model": _MODEL + " One of the FLUX.2 family, unless told.",
+        "angles": "Those that its references lack, unless told.",
+        "role": "Of a person only: `face` or `full_body`; that of the references, unless told.",
+        "style": "That of its reference, unless told.",
+        "seed": "One for all angles; random unless told.",
+        "max_cost": "USD; if all of it would cost more, nothing is made.",
+        "callback_url": _CALLBACK,
+    },
+    bodies.UploadBody: {
+        "content_type": "Of the file.",
+        "bytes": "Its size, if you know it: then no other is taken.",
     },
     requests.OverrideBody: {"outfit": "What it wears in this scene."},
     requests.NothingBody: {},

@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from storyhook.domain.errors import InvalidRequest, NotFound, PayloadTooLarge
-from storyhook.http.problems import NotJson
+from storyhook.domain import errors
+from storyhook.http.problems import NotJson, UnsupportedMediaType
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from storyhook.domain.errors import StoryhookError
-
 JSON = "application/json"
+REPLAYED = "Idempotency-Replayed"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """In the query, and never required."""
+    """Of the path, where it is required; or of the query or the headers, where it never is."""
 
     name: str
     text: str
@@ -31,8 +30,9 @@ class Parameter:
 class Answer:
     """One status of an operation. `shape` is a type of `answers`, or None for what is no JSON.
 
-    `links`: operation -> parameter, for what can be done next with the `id` of the answer.
-    `exemplary`: whether real ones are shown.
+    `headers`: those that are there beside what follows from the operation. `links`: operation ->
+    parameter, for what can be done next with the `id` of the answer. `exemplary`: whether real
+    ones are shown.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Operation:
     """One route.
 
     Refusals that follow from the form of a route are not to be told: of what it does not know, of a
-    body, of an id in the path.
+    body, of an id in the path, of an Idempotency-Key (`once`).
     """
 
     id: str
@@ -60,7 +60,8 @@ class Operation:
     body: type[BaseModel] | None = None
     body_required: bool = True
     query: tuple[Parameter, ...] = ()
-    refusals: tuple[type[StoryhookError], ...] = ()
+    refusals: tuple[type[errors.StoryhookError], ...] = ()
+    once: bool = False
     public: bool = False
 
     @property
@@ -76,12 +77,19 @@ class Operation:
         return re.findall(r"\{(\w+)\}", self.path)
 
     @property
-    def all_refusals(self) -> tuple[type[StoryhookError], ...]:
-        found: list[type[StoryhookError]] = []
+    def reads(self) -> bool:
+        """Whether it has an ETag: what the reader has is not sent again."""
+        return self.method == "GET" and not self.public
+
+    @property
+    def all_refusals(self) -> tuple[type[errors.StoryhookError], ...]:
+        found: list[type[errors.StoryhookError]] = []
         if not self.public:
-            found.append(InvalidRequest)
+            found += [errors.InvalidRequest, errors.Busy]
         if self.body:
-            found += [NotJson, PayloadTooLarge]
+            found += [NotJson, errors.PayloadTooLarge, UnsupportedMediaType]
         if self.path_parameters:
-            found.append(NotFound)
+            found.append(errors.NotFound)
+        if self.once:
+            found += [errors.IdempotencyKeyReused, errors.RequestInProgress]
         return tuple(dict.fromkeys([*found, *self.refusals]))

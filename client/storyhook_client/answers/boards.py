@@ -59,8 +59,8 @@ class Storyboard(Answer):
     status: str
     progress: Progress = Progress()
     cost: Cost = Cost()
-    characters: dict[str, int] = Field(default_factory=dict)
-    """The version of each that the board was planned with."""
+    character_versions: dict[str, int] = Field(default_factory=dict)
+    """The version of each character that the board was planned with."""
     scenes: tuple[Scene, ...] = ()
     warnings: tuple[str, ...] = ()
     cancellation: Cancellation | None = None
@@ -92,6 +92,7 @@ class ScenePlan(Plan):
     id: str
     position: int | None = None
     caption: str | None = None
+    characters: tuple[str, ...] = ()
     fallbacks: tuple[Plan, ...] = ()
 
 

@@ -74,8 +74,8 @@ class PredictionInput(Answer):
     prompt: str | None = None
     seed: int | None = None
     aspect_ratio: str | None = None
-    # Who is on stage; with the version of each where that is known.
-    characters: tuple[str, ...] | dict[str, int] = ()
+    # Of those on stage, the version that was planned with.
+    character_versions: dict[str, int] = Field(default_factory=dict)
     references: tuple[PlacedReference, ...] = ()
     left_out: tuple[PlacedReference, ...] = ()
     price: tuple[PriceLine, ...] = ()

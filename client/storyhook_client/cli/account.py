@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from storyhook_client import profiles
+from storyhook_client.answers import CallbackSecret
 from storyhook_client.cli import tables
 from storyhook_client.cli.boards import show_callback
 from storyhook_client.cli.session import Command, Group, Session, chosen, limit_option, pass_session
@@ -131,6 +132,29 @@ def replay(session: Session, callback_id: str) -> None:
     callback = session.client.callbacks.replay(callback_id)
     session.answer(callback.to_json())
     session.say(f"{callback.id} is {callback.status}; it is sent again now")
+
+
+@callbacks.command("secret")
+@pass_session
+def secret(session: Session) -> None:
+    """The secret that your callbacks are signed with."""
+    _show_secret(session, session.client.callbacks.secret())
+
+
+@callbacks.command("rotate")
+@click.option("--force", is_flag=True, help="While two sign: drop the older within a minute.")
+@pass_session
+def rotate(session: Session, force: bool) -> None:
+    """Make the next secret; for a day both sign."""
+    _show_secret(session, session.client.callbacks.rotate_secret(force=force))
+
+
+def _show_secret(session: Session, found: CallbackSecret) -> None:
+    session.answer(found.to_json())
+    session.say(found.secret)
+    if found.previous_expires_at:
+        until = tables.moment(found.previous_expires_at)
+        session.say(f"the one before signs too until {until}", style="dim")
 
 
 @click.command(cls=Command)

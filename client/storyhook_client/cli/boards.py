@@ -37,6 +37,7 @@ _model = click.option("--model", help="Another model than the file's.")
 @click.option("--watch", "-w", is_flag=True, help="Stay until it is over.")
 @click.option("--dry-run", is_flag=True, help="The same as `storyhook estimate FILE`.")
 @click.option("--max-cost", metavar="USD", help="Refuse if it would cost more.")
+@click.option("--callback-url", metavar="URL", help="Where to be told of its end.")
 @_model
 @_timeout
 @pass_session
@@ -46,11 +47,12 @@ def create(
     watch: bool,
     dry_run: bool,
     max_cost: str | None,
+    callback_url: str | None,
     model: str | None,
     timeout_seconds: float,
 ) -> None:
     """Make a storyboard of a board file (YAML or JSON)."""
-    board = _read(file, model=model, max_cost=max_cost)
+    board = _read(file, model=model, max_cost=max_cost, callback_url=callback_url)
     if dry_run:
         _estimate(session, board)
         return
@@ -145,18 +147,24 @@ def list_(session: Session, predictions: bool, limit: int) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("storyboard_id", metavar="ID")
+@click.argument("thing", metavar="ID")
 @click.option(
     "-o",
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Default: a folder of the board's id.",
+    help="Default: a folder of the board's id; for a prediction, here.",
 )
 @pass_session
-def download(session: Session, storyboard_id: str, out: Path | None) -> None:
-    """A board's pictures and board.json, each picture checked."""
-    folder = out or Path(storyboard_id)
-    done = session.client.storyboards.download(storyboard_id, folder)
+def download(session: Session, thing: str, out: Path | None) -> None:
+    """A board's pictures and board.json, or a prediction's picture, each checked."""
+    if thing.startswith("pred_"):
+        paths = session.client.predictions.download(thing, out or Path())
+        session.answer({"pictures": [str(path) for path in paths]})
+        for path in paths:
+            session.say(str(path))
+        return
+    folder = out or Path(thing)
+    done = session.client.storyboards.download(thing, folder)
     files = {scene: str(path) for scene, path in done.pictures.items()}
     session.answer({"board": str(done.board), "pictures": files, "problems": list(done.problems)})
     session.say(f"{counted(len(files), 'picture')} in {folder}/, and {done.board.name}")
@@ -166,9 +174,9 @@ def download(session: Session, storyboard_id: str, out: Path | None) -> None:
         raise EndedBadly
 
 
-def _read(file: Path, *, model: str | None, max_cost: str | None) -> Located:
+def _read(file: Path, **changes: str | None) -> Located:
+    """The board file, with what the command line changes."""
     board = load(file)
-    changes = {"model": model, "max_cost": max_cost}
     board.document.update({name: value for name, value in changes.items() if value is not None})
     return board
 
@@ -218,6 +226,8 @@ def _watch_board(session: Session, board: Storyboard, timeout_seconds: float) ->
             for board in snapshots:
                 shown.show(board)
         _show_board(session, board)
+    if any(scene.image for scene in board.scenes):
+        session.say(f"storyhook download {board.id}", style="dim")
     if board.status != "succeeded":
         raise EndedBadly
 
@@ -226,7 +236,7 @@ def _show_board(session: Session, board: Storyboard) -> None:
     session.show(tables.board(board))
     for scene in board.scenes:
         why = scene.error.detail or scene.error.title if scene.error else None
-        if why:
+        if why and scene.status != "canceled":  # by whom is known
             session.say(f"{scene.id} {scene.status}: {why}", style="red")
     cost = dollars(board.cost, over=board.is_over)
     session.say(f"{board.title}: {board.status}, {counted(len(board.scenes), 'scene')}, {cost}")
@@ -234,6 +244,8 @@ def _show_board(session: Session, board: Storyboard) -> None:
 
 def _show_prediction(session: Session, prediction: Prediction) -> None:
     session.show(tables.prediction(prediction))
+    for image in prediction.output.images if prediction.output else ():
+        session.say(image.url)  # a line of its own, to be copied whole
     if prediction.error:
         session.say(prediction.error.detail or prediction.error.title or "", style="red")
 

@@ -78,12 +78,14 @@ def create_character(
 @click.argument("character_id", metavar="ID")
 @click.argument("file", type=_PICTURE)
 @click.option("--role", type=chosen(ROLES))
-@click.option("--angle", type=chosen(ANGLES), default="front", show_default=True)
+@click.option("--angle", type=chosen(ANGLES))
 @pass_session
-def upload(session: Session, character_id: str, file: Path, role: str | None, angle: str) -> None:
+def upload(
+    session: Session, character_id: str, file: Path, role: str | None, angle: str | None
+) -> None:
     """Add a picture of your own to a character: its next version."""
     sent = session.client.uploads.send(file)
-    body = {"upload": sent.id, "angle": angle, **({"role": role} if role else {})}
+    body = {"upload": sent.id, **_view(role, angle)}
     _changed(session, session.client.characters.add_reference(character_id, body))
 
 
@@ -91,13 +93,17 @@ def upload(session: Session, character_id: str, file: Path, role: str | None, an
 @click.argument("character_id", metavar="ID")
 @click.argument("prediction_id", metavar="PREDICTION")
 @click.option("--role", type=chosen(ROLES))
-@click.option("--angle", type=chosen(ANGLES), default="front", show_default=True)
+@click.option("--angle", type=chosen(ANGLES))
 @pass_session
 def approve(
-    session: Session, character_id: str, prediction_id: str, role: str | None, angle: str
+    session: Session, character_id: str, prediction_id: str, role: str | None, angle: str | None
 ) -> None:
-    """Make a finished picture, of a sheet or any other, a reference."""
-    body = {"prediction": prediction_id, "angle": angle, **({"role": role} if role else {})}
+    """Make a finished picture a reference.
+
+    One of a sheet has the role and angle that it was made for, any other the front, unless you
+    say otherwise.
+    """
+    body = {"prediction": prediction_id, **_view(role, angle)}
     _changed(session, session.client.characters.add_reference(character_id, body))
 
 
@@ -114,22 +120,38 @@ def delete(session: Session, character_id: str) -> None:
 @characters.command("sheet")
 @click.argument("character_id", metavar="ID")
 @click.option("--angle", "angles", type=chosen(ANGLES), multiple=True, help="Default: the missing.")
+@click.option("--role", type=chosen(("face", "full_body")))
 @click.option("--model")
+@click.option("--max-cost", metavar="USD", help="Refuse if it would cost more.")
+@click.option("--dry-run", is_flag=True, help="What it would cost; nothing is paid.")
 @pass_session
-def sheet(session: Session, character_id: str, angles: tuple[str, ...], model: str | None) -> None:
+def sheet(
+    session: Session,
+    character_id: str,
+    angles: tuple[str, ...],
+    role: str | None,
+    model: str | None,
+    max_cost: str | None,
+    dry_run: bool,
+) -> None:
     """Make the views that a character has no reference of; they cost like any picture."""
-    body: dict[str, Any] = {}
-    if angles:
-        body["angles"] = list(angles)
-    if model:
-        body["model"] = model
+    wanted: dict[str, Any] = {
+        "angles": list(angles), "role": role, "model": model, "max_cost": max_cost
+    }  # fmt: skip
+    body = {name: value for name, value in wanted.items() if value}
+    if dry_run:
+        planned = session.client.characters.estimate_sheet(character_id, body)
+        session.answer(planned.to_json())
+        session.show(tables.sheet(planned))
+        session.say(f"{counted(len(planned.items), 'view')}, {dollars(planned.cost, over=False)}")
+        return
     made = session.client.characters.sheet(character_id, body)
     session.answer(made.to_json())
     session.show(tables.predictions(made.items))
     session.say(f"{counted(len(made.items), 'view')}, {dollars(made.cost, over=False)}")
     for item in made.items:
-        told = f"storyhook characters approve {character_id} {item.id} --angle {item.angle}"
-        session.say(told, style="dim")
+        told = f"storyhook characters approve {character_id} {item.id}"
+        session.say(f"{told}   # {item.angle}, once it is there", style="dim")
 
 
 def _changed(session: Session, character: Character) -> None:
@@ -143,3 +165,8 @@ def _changed(session: Session, character: Character) -> None:
             f"making them anew costs {amount(board.cost)}",
             style="yellow",
         )
+
+
+def _view(role: str | None, angle: str | None) -> dict[str, str]:
+    """What a reference shows; what is not said is the API's to choose."""
+    return {name: text for name, text in (("role", role), ("angle", angle)) if text}

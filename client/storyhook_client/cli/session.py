@@ -55,7 +55,8 @@ class Session:
 
     def show(self, picture: RenderableType) -> None:
         if not self.as_json:
-            self.console.print(picture)
+            # Ids stay whole: a line that is too long is the terminal's to break.
+            self.console.print(picture, crop=False)
 
     def answer(self, document: Any) -> None:
         """The one document that --json prints."""

@@ -15,6 +15,7 @@ from storyhook_client.answers import (
     Key,
     Model,
     Prediction,
+    SheetEstimate,
     Storyboard,
     StoryboardPlan,
     StoryboardSummary,
@@ -22,19 +23,36 @@ from storyhook_client.answers import (
 from storyhook_client.cli.progress import COLOURS
 from storyhook_client.cli.words import amount, dollars, printable, seconds
 
-_RIGHT = {"total", "cost", "price", "refs", "seconds", "references", "version", "tries"}
+_RIGHT = {
+    "total",
+    "cost",
+    "estimate",
+    "scenes",
+    "price",
+    "refs",
+    "seconds",
+    "references",
+    "version",
+    "tries",
+}
 _WORDS = {"best for", "caption", "description", "error", "name", "title", "told"}
+_LEAST = 16  # of a column of words
 _STATES = {**COLOURS, "partial": "yellow", "pending": "cyan", "delivered": "green"}
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
     """What somebody wrote may wrap; ids, states and numbers stay whole."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for heading in headings:
+    texts = [[Text(printable(c)) if isinstance(c, str) else c for c in row] for row in rows]
+    for n, heading in enumerate(headings):
         justify: Literal["left", "right"] = "right" if heading in _RIGHT else "left"
-        made.add_column(heading, justify=justify, no_wrap=heading not in _WORDS)
-    for row in rows:
-        made.add_row(*(Text(printable(c)) if isinstance(c, str) else c for c in row))
+        words = heading in _WORDS
+        whole = max([len(heading), *(row[n].cell_len for row in texts)])
+        made.add_column(
+            heading, justify=justify, no_wrap=not words, min_width=_LEAST if words else whole
+        )
+    for row in texts:
+        made.add_row(*row)
     return made
 
 
@@ -65,7 +83,7 @@ def board(shown: Storyboard) -> Table:
 
 def boards(items: Iterable[StoryboardSummary]) -> Table:
     return table(
-        ("id", "status", "scenes", "cost", "created", "title"),
+        ("id", "status", "scenes", "estimate", "created", "title"),
         (
             (
                 each.id,
@@ -113,8 +131,23 @@ def plan(shown: StoryboardPlan) -> Table:
     )
 
 
+def sheet(shown: SheetEstimate) -> Table:
+    return table(
+        ("angle", "model", "refs", "price", "told"),
+        (
+            (
+                item.angle or "-",
+                item.model or "-",
+                str(len(item.references)),
+                amount(item.cost.estimated),
+                item.prompt or "",
+            )
+            for item in shown.items
+        ),
+    )
+
+
 def prediction(shown: Prediction) -> Table:
-    images = shown.output.images if shown.output else ()
     rows: list[tuple[str, str | Text]] = [
         ("id", shown.id),
         ("status", state(shown.status)),
@@ -123,7 +156,6 @@ def prediction(shown: Prediction) -> Table:
         ("cost", dollars(shown.cost, over=shown.is_over)),
         ("total", seconds(shown.metrics.total_seconds)),
         ("created", moment(shown.created_at)),
-        *(("picture", image.url) for image in images),
     ]
     return facts(rows)
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from storyhook_client.answers import Plan, Prediction
+from storyhook_client.downloads import download_picture
 from storyhook_client.resources.base import LONGEST_WAIT_SECONDS, Body, Page, Resource, last, part
 
 _PATH = "/predictions"
@@ -47,3 +49,12 @@ class Predictions(Resource):
                 prediction_id, timeout_seconds=timeout_seconds, step_seconds=LONGEST_WAIT_SECONDS
             )
         )
+
+    def download(self, prediction: Prediction | str, folder: Path) -> tuple[Path, ...]:
+        """Its picture, or pictures, in `folder`, which is made; raises BadDownload.
+
+        URLs work for an hour: give the id of an older one.
+        """
+        if isinstance(prediction, str):
+            prediction = self.get(prediction)
+        return download_picture(self.transport.files, prediction, folder)

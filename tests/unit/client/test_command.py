@@ -1,12 +1,20 @@
 """storyhook, the command: what it prints for people and for machines, and how it ends."""
 
+import base64
+import hashlib
 import json
+import queue
 import re
+import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from standardwebhooks import Webhook
 
 from storyhook_client.cli import trouble
 from storyhook_client.cli.main import main, storyhook
@@ -322,7 +330,7 @@ def test_characters_and_their_pictures(server: Server, capsys: Capture, tmp_path
     run(capsys, "characters", "upload", "elena", tmp_path / "e.png", "--angle", "back")
     assert server.requests[-1].json == {"upload": "up_1", "angle": "back"}
     run(capsys, "characters", "approve", "elena", "pred_1", "--role", "face")
-    assert server.requests[-1].json == {"prediction": "pred_1", "angle": "front", "role": "face"}
+    assert server.requests[-1].json == {"prediction": "pred_1", "role": "face"}  # as it was made
     assert run(capsys, "characters", "delete", "elena")[:2] == (0, "elena is deleted\n")
 
 
@@ -401,3 +409,89 @@ def test_the_reference_names_every_command_and_exit_code() -> None:
     for code in (trouble.REFUSED, trouble.USAGE, trouble.NOT_WELL, trouble.NO_ANSWER,
                  trouble.TOO_LONG, trouble.INTERRUPTED):  # fmt: skip
         assert f"\n| {code} |" in text, code
+
+
+SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
+
+
+def test_listen_takes_what_is_signed_and_refuses_the_rest(
+    server: Server, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = routes({"GET /callback-secret": {"secret": SECRET, "version": 1}})
+    bound: queue.Queue[int] = queue.Queue()
+    serve = HTTPServer.server_activate
+
+    def activate(self: HTTPServer) -> None:
+        serve(self)
+        bound.put(self.server_port)
+
+    monkeypatch.setattr(HTTPServer, "server_activate", activate)
+    event = {
+        "type": "storyboard.completed", "sequence": 3, "data": {"id": "sb_1", "status": "partial"}
+    }  # fmt: skip
+    body = json.dumps(event).encode()
+    answers: list[int] = []
+
+    def send() -> None:
+        url = f"http://127.0.0.1:{bound.get(timeout=10)}/hooks"
+        now = datetime.now(UTC)
+        signature = Webhook(SECRET).sign("cb_1", now, body.decode())
+        for signed in ("v1,bm90aGluZw==", signature):
+            headers = {
+                "webhook-id": "cb_1",
+                "webhook-timestamp": str(int(now.timestamp())),
+                "webhook-signature": signed,
+            }
+            answers.append(httpx.post(url, content=body, headers=headers).status_code)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    code, out, err = run(capsys, "listen", "--port", "0", "--count", "1")
+    sender.join()
+    assert (code, err, answers) == (0, "", [401, 204])
+    refused, taken = out.splitlines()[1:]
+    assert refused == "refused: the signature is not right"
+    assert taken.startswith("3 storyboard.completed sb_1 partial")
+
+
+def test_a_port_that_is_taken(server: Server, capsys: Capture) -> None:
+    server.answer = routes({"GET /callback-secret": {"secret": SECRET, "version": 1}})
+    code, _, err = run(capsys, "listen", "--port", server.url.rpartition(":")[2])
+    assert code == 2
+    assert "--port" in err
+
+
+def test_ids_are_whole_on_a_narrow_terminal(
+    server: Server, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = "cb_01M8EPBMT5WQDAX8R81H9QXG6S"
+    callback = {"id": identity, "status": "delivered", "type": "storyboard.completed",
+                "subject": identity.replace("cb", "sb")}  # fmt: skip
+    server.answer = routes({"GET /callbacks": {"items": [callback]}})
+    monkeypatch.setenv("COLUMNS", "60")
+    _, out, _ = run(capsys, "callbacks", "list")
+    assert identity in out
+    assert callback["subject"] in out
+
+
+def test_a_picture_of_its_own_is_downloaded(
+    server: Server, capsys: Capture, tmp_path: Path
+) -> None:
+    data = b"\x89PNG\r\n\x1a\npicture"
+    image = {"url": f"{server.url}/files/0.png", "content_type": "image/png",
+             "sha256": hashlib.sha256(data).hexdigest()}  # fmt: skip
+    server.answer = routes(
+        {
+            "GET /predictions/pred_1": [
+                {"id": "pred_1", "status": "succeeded", "output": {"images": [image]}},
+                {"id": "pred_1", "status": "running"},
+            ],
+            "GET /files/0.png": Reply(200, data),
+        }
+    )
+    code, out, _ = run(capsys, "download", "pred_1", "-o", tmp_path)
+    assert (code, out) == (0, f"{tmp_path}/pred_1.png\n")
+    assert (tmp_path / "pred_1.png").read_bytes() == data
+    code, _, err = run(capsys, "download", "pred_1", "-o", tmp_path)
+    assert code == 4
+    assert "it is running" in err

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from storyhook.http.bodies import CharacterBody, ReferenceBody
 from storyhook.http.requests import (
-    CharacterBody,
     OverrideBody,
     PredictionBody,
-    ReferenceBody,
     SceneBody,
     StoryboardBody,
 )
@@ -336,7 +335,7 @@ def test_the_line_of_a_field_in_json_with_tabs(tmp_path: Path) -> None:
         (bodies.StoryboardBody, StoryboardBody, {"max_cost"}),
         (bodies.SceneBody, SceneBody, set()),
         (bodies.CharacterBody, CharacterBody, set()),
-        (bodies.ReferenceBody, ReferenceBody, {"file", "upload", "prediction"}),
+        (bodies.ReferenceBody, ReferenceBody, {"file"}),
         (bodies.OverrideBody, OverrideBody, set()),
         (bodies.PredictionBody, PredictionBody, {"max_cost"}),
     ],

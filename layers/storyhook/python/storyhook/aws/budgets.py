@@ -1,13 +1,14 @@
 """Budgets: how much money is left. Each changes together with a step of what it pays for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from storyhook.aws import rates
 from storyhook.aws.codec import Codec, Item, Mapper
 from storyhook.aws.table import Table, key
-from storyhook.domain.budget import Booking, Budget, OverBudget, Reservation
+from storyhook.domain.budget import Booking, Budget, OverBudget, OverRate, Reservation
 
 # Numbers, which DynamoDB adds up exactly.
 _USD = Codec(lambda v: {"N": f"{v:f}"}, lambda a: Decimal(a["N"]))
@@ -20,8 +21,8 @@ def _key(budget: str) -> Item:
 
 
 def reserving(reservation: Reservation) -> list[dict[str, Any]]:
-    """The writes, for a transaction, that take it out of each budget."""
-    return [
+    """The writes, for a transaction, that take it out of each budget, and out of its minute."""
+    writes = [
         {
             "Update": {
                 "Key": _key(budget),
@@ -39,6 +40,14 @@ def reserving(reservation: Reservation) -> list[dict[str, Any]]:
         }
         for budget, limit in reservation.limits.items()
     ]
+    return [*writes, rates.taking(reservation.rate)] if reservation.rate else writes
+
+
+def refuse_unreserved(reservation: Reservation, held: Sequence[bool]) -> None:
+    """Raises OverBudget or OverRate, as the conditions of its writes held."""
+    refuse_short(reservation.limits, held[: len(reservation.limits)])
+    if reservation.rate and not held[-1]:
+        raise OverRate(reservation.rate)
 
 
 def booked(booking: Booking) -> list[dict[str, Any]]:

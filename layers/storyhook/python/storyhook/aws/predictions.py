@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from storyhook.aws.budgets import booked, refuse_short, reserving
+from storyhook.aws.budgets import booked, refuse_short, refuse_unreserved, reserving
 from storyhook.aws.codec import (
     FLOAT,
     INTEGER,
@@ -97,7 +97,7 @@ class PredictionTable:
     table: Table
 
     def add(self, prediction: Prediction, reservation: Reservation = NOTHING) -> None:
-        if reservation.limits:
+        if not reservation.takes_nothing:
             self.add_all([prediction], reservation)
         elif not self.table.put(to_item(prediction), new=True):
             raise FileExistsError(f"prediction {prediction.id} is there already")
@@ -109,7 +109,7 @@ class PredictionTable:
         held = self.table.transact([*puts, *reserving(reservation)])
         if not all(held[: len(puts)]):
             raise FileExistsError(f"prediction {predictions[0].id}, or one with it, is there")
-        refuse_short(reservation.limits, held[len(puts) :])
+        refuse_unreserved(reservation, held[len(puts) :])
 
     def get(self, prediction_id: str) -> Prediction | None:
         item = self.table.get(prediction_key(prediction_id))

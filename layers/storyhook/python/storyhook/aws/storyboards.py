@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from storyhook.aws import characters, predictions
-from storyhook.aws.budgets import refuse_short, reserving
+from storyhook.aws.budgets import refuse_unreserved, reserving
 from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of, packed_json
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.aws.writes import new_item
 from storyhook.domain.access import Page
-from storyhook.domain.budget import NOTHING, OverBudget, Reservation
+from storyhook.domain.budget import NOTHING, OverBudget, OverRate, Reservation
 from storyhook.domain.fallback import Fallbacks, StoredPlan
 from storyhook.domain.library import Use
 from storyhook.domain.prediction import Prediction
@@ -34,7 +34,7 @@ BOARD = Mapper(
         "cancel_requested_at": TIME,
         "callback_events": json_of(tuple),
         "sequence": INTEGER,
-        "characters": json_of(dict),
+        "character_versions": json_of(dict),
         "look": json_of(lambda data: Look(**{**data, "palette": tuple(data["palette"])})),
         "max_cost": MONEY,
     },
@@ -87,7 +87,7 @@ class StoryboardTable:
         ]
         items += [
             characters.use_item(Use(board.tenant, name, board.id, version))
-            for name, version in (board.characters or {}).items()
+            for name, version in (board.character_versions or {}).items()
         ]
         self.table.put_many(items)
         accepted = {
@@ -96,14 +96,14 @@ class StoryboardTable:
             **listed(board.tenant, _KIND, board.id),
             **BOARD.to_item(board),
         }
-        if not reservation.limits:
+        if reservation.takes_nothing:
             self.table.put(accepted, new=True)
             return
-        new, *enough = self.table.transact([new_item(accepted), *reserving(reservation)])
+        new, *held = self.table.transact([new_item(accepted), *reserving(reservation)])
         if new:  # Else it is there, written by us: the AWS client repeats such a write.
             try:
-                refuse_short(reservation.limits, enough)
-            except OverBudget:
+                refuse_unreserved(reservation, held)
+            except (OverBudget, OverRate):
                 self.table.delete_many([key(i["pk"]["S"], i["sk"]["S"]) for i in items])
                 raise
 

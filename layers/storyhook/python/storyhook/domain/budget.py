@@ -37,13 +37,29 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """`count` predictions out of the `limit` that a key may ask for in the minute of `at`."""
+
+    key_id: str
+    count: int
+    limit: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reservation:
-    """`amount` is taken out of each budget, or nothing is; a budget of which nothing was ever taken
-    begins at its limit. Without limits nothing is reserved.
+    """`amount` is taken out of each budget and `rate` out of its minute, or nothing is.
+
+    A budget of which nothing was ever taken begins at its limit. Without limits nothing is taken.
     """
 
     amount: Decimal
     limits: Mapping[str, Decimal]
+    rate: Rate | None = None
+
+    @property
+    def takes_nothing(self) -> bool:
+        return not self.limits and self.rate is None
 
     def hold(self, amount: Decimal | None) -> Hold | None:
         """A prediction's part of it; None if nothing is reserved."""
@@ -74,6 +90,14 @@ class OverBudget(Exception):
     def __init__(self, budget: str) -> None:
         super().__init__(budget)
         self.budget = budget
+
+
+class OverRate(Exception):
+    """The minute has not that many predictions left; nothing was written."""
+
+    def __init__(self, rate: Rate) -> None:
+        super().__init__(rate)
+        self.rate = rate
 
 
 def budget_of_key(key_id: str, now: datetime) -> str:

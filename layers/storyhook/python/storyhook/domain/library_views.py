@@ -71,7 +71,6 @@ def stale(page: Page[StaleBoard]) -> Json:
             for board in page.items
         ],
         "cost": as_text(stale_cost(page.items)),
-        "next_cursor": page.cursor,
     }
 
 

@@ -29,7 +29,7 @@ _MAX_SUGGESTIONS = 4
 class Plan:
     """One prediction, ready to be sent. `payload` holds `reference://` URLs.
 
-    `characters`: who is on stage, by id the version that was planned with.
+    `character_versions`: who is on stage, by id the version that was planned with.
     """
 
     model: str
@@ -44,7 +44,7 @@ class Plan:
     price: Price
     deadline_seconds: int
     warnings: tuple[str, ...]
-    characters: Mapping[str, int]
+    character_versions: Mapping[str, int]
 
 
 def scene_seed(base: int, position: int, candidate: int = 1) -> int:
@@ -105,7 +105,7 @@ def plan_scene(
             *dropped,
             *other_ratio,
         ),
-        characters={character.id: character.version for character in cast},
+        character_versions={character.id: character.version for character in cast},
     )
 
 

@@ -126,7 +126,7 @@ def plan_input(plan: Plan) -> Json:
         "prompt": plan.prompt,
         "seed": plan.seed,
         "aspect_ratio": plan.aspect_ratio,
-        "characters": dict(plan.characters),
+        "character_versions": dict(plan.character_versions),
         "references": [
             {
                 "position": place.position,

@@ -69,8 +69,8 @@ def details_of(scene: Scene) -> dict[str, Any] | None:
 class Storyboard:
     """`sequence` counts its events that were announced; the last one's number, 0 before any.
 
-    `characters`: who is on stage, by id the version that all its scenes were planned with. `model`
-    and `look` are what its scenes share. None on boards that are older than these fields.
+    `character_versions`: who is on stage, by id the version that all its scenes were planned with.
+    `model` and `look` are what its scenes share. None on boards older than these fields.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Storyboard:
     cancel_requested_at: datetime | None = None
     callback_events: tuple[str, ...] | None = None
     sequence: int = 0
-    characters: Mapping[str, int] | None = None
+    character_versions: Mapping[str, int] | None = None
     model: str | None = None
     look: Look | None = None
     max_cost: Decimal | None = None

@@ -108,6 +108,11 @@ def _urls(path: str) -> Json:
     return {"self": path, "cancel": f"{path}/cancel"}
 
 
+def _board_urls(board: Storyboard) -> Json:
+    path = f"/storyboards/{board.id}"
+    return {**_urls(path), "events": f"{path}/events"}
+
+
 def prediction(row: Prediction, sign: Sign) -> Json:
     output = None
     if row.status is Status.SUCCEEDED:
@@ -180,13 +185,13 @@ def storyboard(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> J
         "status": board.status.value,
         "progress": progress(states),
         "cost": cost,
-        "characters": dict(board.characters or {}),
+        "character_versions": dict(board.character_versions or {}),
         "scenes": [scene(state, sign) for state in states],
         "warnings": list(board.warnings),
         "cancellation": {"requested_at": timestamp(asked_at), "canceled": canceled(states)}
         if asked_at
         else None,
-        "urls": _urls(f"/storyboards/{board.id}"),
+        "urls": _board_urls(board),
         "created_at": timestamp(board.created_at),
         "completed_at": timestamp(board.completed_at),
     }
@@ -219,7 +224,7 @@ def storyboard_summary(board: Storyboard) -> Json:
         "status": board.status.value,
         "scene_count": board.scene_count,
         "cost": {"estimated": as_text(board.cost_estimated)},
-        "urls": _urls(f"/storyboards/{board.id}"),
+        "urls": _board_urls(board),
         "created_at": timestamp(board.created_at),
         "completed_at": timestamp(board.completed_at),
     }

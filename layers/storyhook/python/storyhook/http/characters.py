@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from storyhook.domain.access import Page
     from storyhook.domain.idempotency import Origin
-    from storyhook.domain.library import UploadForm
+    from storyhook.domain.library import StaleBoard, UploadForm
     from storyhook.domain.story import Character
     from storyhook.http.etags import Reads
     from storyhook.http.reading import Handler
@@ -95,7 +95,7 @@ class CharacterRoutes:
         )
         row, is_new = made.thing
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-        return Reply(status, self._changed(row), made.replayed)
+        return Reply(status, self._changed(event, row), made.replayed)
 
     def list_characters(self, event: Event) -> Reply:
         """With `kind`, others of the `limit` that were looked at are left out."""
@@ -124,7 +124,7 @@ class CharacterRoutes:
         row = self.edit.fields(
             caller(event).tenant, known("character", character_id), body.changes, body.version
         )
-        return Reply(HTTPStatus.OK, self._changed(row))
+        return Reply(HTTPStatus.OK, self._changed(event, row))
 
     def delete_character(self, event: Event, character_id: str) -> Reply:
         refuse_unknown(event)
@@ -141,8 +141,7 @@ class CharacterRoutes:
 
     def list_stale(self, event: Event, character_id: str) -> Reply:
         page = self.stale(caller(event).tenant, known("character", character_id), *paging(event))
-        cursor = cursor_of(event, page.cursor.encode()) if page.cursor else None
-        return Reply(HTTPStatus.OK, {**library_views.stale(page), "next_cursor": cursor})
+        return Reply(HTTPStatus.OK, _stale(event, page))
 
     def post_reference(self, event: Event, character_id: str) -> Reply:
         request = parse(ReferenceBody, event, headers=_ONCE).to_request()
@@ -155,7 +154,7 @@ class CharacterRoutes:
         )
         row, added = made.thing
         status = HTTPStatus.CREATED if added else HTTPStatus.OK
-        return Reply(status, self._changed(row), made.replayed)
+        return Reply(status, self._changed(event, row), made.replayed)
 
     def delete_reference(self, event: Event, character_id: str, reference_id: str) -> Reply:
         refuse_unknown(event)
@@ -164,12 +163,12 @@ class CharacterRoutes:
             known("character", character_id),
             known("reference", reference_id),
         )
-        return Reply(HTTPStatus.OK, self._changed(row))
+        return Reply(HTTPStatus.OK, self._changed(event, row))
 
     def post_sheet(self, event: Event, character_id: str) -> Reply:
         body = parse(SheetBody, event, query=("dry_run",), headers=_ONCE, optional=True)
         key, name = caller(event), known("character", character_id)
-        request = body.to_request()
+        request, asked = body.to_request(), asked_once(event)
         if wants_dry_run(event):
             plan = self.sheet.plan(key.tenant, name, request)
             plans = [library_views.sheet_plan(*planned) for planned in plan.plans]
@@ -177,7 +176,7 @@ class CharacterRoutes:
             return Reply(HTTPStatus.OK, {"dry_run": True, **shown})
         made = self.once(
             key,
-            asked_once(event),
+            asked,
             lambda origin: self.sheet.made(key.tenant, name, origin),
             lambda origin: self.sheet.accept(key, name, request, origin),
         )
@@ -204,8 +203,17 @@ class CharacterRoutes:
             lambda sign: listed(event, page, [library_views.character(row, sign) for row in rows]),
         )
 
-    def _changed(self, row: Character) -> Json:
+    def _changed(self, event: Event, row: Character) -> Json:
         """With the scenes that the change, or one before, has left behind."""
         page = self.stale(row.tenant, row.id, _STALE_SHOWN)
         shown = library_views.character(row, self.images.sign)
-        return {**shown, "stale": library_views.stale(page)}
+        # Its cursor is one of the list's.
+        base = event["rawPath"].partition("/characters")[0]
+        of_list = {**event, "rawPath": base + shown["urls"]["stale"]}
+        return {**shown, "stale": _stale(of_list, page)}
+
+
+def _stale(event: Event, page: Page[StaleBoard]) -> Json:
+    """`event` is one that asks for the list."""
+    cursor = cursor_of(event, page.cursor.encode()) if page.cursor else None
+    return {**library_views.stale(page), "next_cursor": cursor}

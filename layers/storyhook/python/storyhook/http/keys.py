@@ -45,8 +45,8 @@ class KeyRoutes:
             self.keys.made,
             lambda origin: self.keys.create(caller(event), wanted, origin),
         )
-        issued, new = made.thing
-        shown = key_views.issued(issued, None, self.clock())
+        issued, budget, new = made.thing
+        shown = key_views.issued(issued, budget, self.clock())
         secrets = {
             "secret": new.secret if new else None,
             "callback_secret": new.callback_secret if new else None,

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
+import re
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from storyhook.domain.errors import NotFound, StoryhookError
-from storyhook.domain.outcome import RULES, FailureKind
-from storyhook.http.problems import status_of
+from storyhook.domain.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 Event = dict[str, Any]
 
 _HTML, _JS, _CSS = "text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css"
-_DOCUMENT, _DOCS = "openapi.json", "docs.html"
+_DOCUMENT, _DOCS, _PROBLEMS = "openapi.json", "docs.html", "problems.json"
 ASSETS = {"swagger-ui.css": _CSS, "swagger-ui-bundle.js": _JS, "docs.css": _CSS, "docs.js": _JS}
-FILES = {_DOCUMENT: "application/json", _DOCS: _HTML, **ASSETS}
+_TYPES = {_DOCUMENT: "application/json", _DOCS: _HTML, **ASSETS}
+FILES = (*_TYPES, _PROBLEMS)
 
 # Nothing of another host, and no script or style in the pages themselves. Swagger UI has its
 # icons as data; requests go to this API alone.
@@ -45,6 +45,7 @@ _PROBLEM = """<!doctype html>
 <p><code>/problems/{slug}</code></p>
 <h1>{title}</h1>
 <p>{where}</p>
+<p>{what}</p>
 <p>The problem's <code>detail</code> says what happened and what to do, and its <code>errors</code>,
 if it has any, which fields are meant.</p>
 <p><a href="../docs">The API's documentation</a></p>
@@ -68,16 +69,27 @@ class Pages:
             case "GET /docs/{file}" if parameters["file"] in ASSETS:
                 return self._file(event, parameters["file"])
             case "GET /problems/{slug}":
-                return _answer(_HTML, problem_page(parameters["slug"]))
+                return _answer(_HTML, self._problem(parameters["slug"]))
         raise NotFound("There is no such page; GET /docs is one.")
 
     def _file(self, event: Event, name: str) -> Event:
-        packed = (self.folder / f"{name}.gz").read_bytes()
+        packed = self._packed(name)
         if "gzip" not in event["headers"].get("accept-encoding", ""):
-            return _answer(FILES[name], gzip.decompress(packed).decode())
-        answer = _answer(FILES[name], base64.b64encode(packed).decode())
+            return _answer(_TYPES[name], gzip.decompress(packed).decode())
+        answer = _answer(_TYPES[name], base64.b64encode(packed).decode())
         answer["headers"] |= {"content-encoding": "gzip", "vary": "accept-encoding"}
         return answer | {"isBase64Encoded": True}
+
+    def _packed(self, name: str) -> bytes:
+        return (self.folder / f"{name}.gz").read_bytes()
+
+    def _problem(self, slug: str) -> str:
+        """What a problem's type means, as docs/errors.md has it; raises NotFound."""
+        known = json.loads(gzip.decompress(self._packed(_PROBLEMS)))
+        if slug not in known:
+            raise NotFound(f"There is no problem {slug[:80]!r}.")
+        texts = {name: _html(text) for name, text in known[slug].items()}
+        return _PROBLEM.format(slug=slug, **texts)
 
 
 def _answer(content_type: str, body: str) -> Event:
@@ -85,23 +97,5 @@ def _answer(content_type: str, body: str) -> Event:
     return {"statusCode": HTTPStatus.OK, "headers": headers, "body": body}
 
 
-def problem_page(slug: str) -> str:
-    """What a problem's type means; raises NotFound."""
-    refusals = {kind.slug: kind for kind in _below(StoryhookError)}
-    if slug in refusals:
-        kind = refusals[slug]
-        title, where = kind.title, f"A request was refused, with status {status_of(kind)}."
-    elif slug in set(FailureKind):
-        rule = RULES[FailureKind(slug)]
-        title, where = rule.title, "A prediction, or a scene, ended without a picture."
-        if rule.retryable:
-            where += " A new one may succeed, and this one was not paid."
-    else:
-        raise NotFound(f"There is no problem {slug[:80]!r}.")
-    return _PROBLEM.format(slug=slug, title=escape(title), where=escape(where))
-
-
-def _below(kind: type[StoryhookError]) -> Iterator[type[StoryhookError]]:
-    for each in kind.__subclasses__():
-        yield each
-        yield from _below(each)
+def _html(markdown: str) -> str:
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(markdown))

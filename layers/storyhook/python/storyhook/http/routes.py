@@ -12,6 +12,10 @@ ELSEWHERE = (
     ("POST", "/predictions/<prediction_id>/cancel"),
     ("POST", "/storyboards/<storyboard_id>/cancel"),
     ("POST", "/webhooks/<provider>/<token>"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("GET", "/docs/<file>"),
+    ("GET", "/problems/<slug>"),
 )
 
 

@@ -67,7 +67,7 @@ class Api:
 
     def post_storyboard(self, event: Event) -> Reply:
         body = parse(StoryboardBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
-        request = body.to_request()
+        request, asked = body.to_request(), asked_once(event)
         if wants_dry_run(event):
             planned = self.create_storyboard.plan(caller(event), request)
             others = [fallbacks.plans for fallbacks in planned.fallbacks]
@@ -77,7 +77,7 @@ class Api:
             return Reply(HTTPStatus.OK, plan_views.fitting(shown, MAX_ANSWER_BYTES))
         made = self.once(
             caller(event),
-            asked_once(event),
+            asked,
             self._made_board,
             lambda origin: self.create_storyboard(caller(event), request, origin),
         )

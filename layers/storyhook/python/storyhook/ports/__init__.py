@@ -63,15 +63,15 @@ class Budgets(Protocol):
 
 
 class Rates(Protocol):
-    def take(self, key_id: str, count: int, limit: int, now: datetime) -> bool:
-        """Count so many in this minute; False, and nothing is counted, if `limit` were passed."""
+    def used(self, key_id: str, at: datetime) -> int:
+        """How many predictions the key has asked for in the minute of `at`."""
 
 
 class Predictions(Protocol):
     def add(self, prediction: Prediction, reservation: Reservation = NOTHING) -> None:
-        """Write a new row, and reserve its money with it: both or neither.
+        """Write a new row, and take the reservation with it: both or neither.
 
-        Raises FileExistsError if there is one with its id, OverBudget.
+        Raises FileExistsError if there is one with its id, OverBudget, OverRate.
         """
 
     def add_all(
@@ -145,7 +145,7 @@ class Storyboards(Protocol):
     ) -> None:
         """Write the rows, the board last: until it stands, nothing is accepted, nor reserved.
 
-        Raises OverBudget, and deletes again what was written.
+        Raises OverBudget or OverRate, and deletes again what was written.
         """
 
     def get(self, storyboard_id: str) -> Storyboard | None: ...

@@ -5,11 +5,21 @@ Asked at every create, so that a limit holds at once. A key without limits costs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from storyhook.domain.budget import NOTHING, Budget, Reservation, budget_of_key, month_end
+from storyhook.domain.budget import (
+    NOTHING,
+    Budget,
+    OverBudget,
+    OverRate,
+    Rate,
+    Reservation,
+    budget_of_key,
+    month_end,
+)
 from storyhook.domain.errors import (
     BudgetExceeded,
     FieldError,
@@ -20,11 +30,10 @@ from storyhook.domain.errors import (
 from storyhook.domain.pricing import add, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from storyhook.domain.access import ApiKey
-    from storyhook.domain.budget import OverBudget
     from storyhook.domain.keys import IssuedKey
     from storyhook.domain.plan import Plan
     from storyhook.ports import Budgets, Clock, Keys, Rates
@@ -61,17 +70,26 @@ class Allowance:
     rates: Rates
     clock: Clock
 
-    def __call__(self, key: ApiKey, wanted: Wanted) -> Reservation:
-        """What has to be reserved together with accepting it.
+    @contextmanager
+    def __call__(self, key: ApiKey, wanted: Wanted) -> Iterator[Reservation]:
+        """What the write that accepts it, made within, has to take together with it.
 
-        Raises PriceUnknown, MaxCostExceeded, BudgetExceeded, RateLimited; nothing is written then.
+        Raises PriceUnknown, MaxCostExceeded, BudgetExceeded, RateLimited: before anything is
+        written, or when others, at the same time, have left too little. Nothing is taken then.
         """
         issued = self.keys.get(key.id)
         now = self.clock()
         reservation = self._money(issued, wanted, now)
         if issued and issued.predictions_per_minute is not None:
-            self._rate(issued.id, len(wanted.plans), issued.predictions_per_minute, now)
-        return reservation
+            rate = Rate(issued.id, len(wanted.plans), issued.predictions_per_minute, now)
+            self._check_rate(rate)
+            reservation = replace(reservation, rate=rate)
+        try:
+            yield reservation
+        except OverBudget as short:
+            raise self._overtaken(reservation, short) from short
+        except OverRate as over:
+            raise _next_minute(over.rate) from over
 
     def _money(self, issued: IssuedKey | None, wanted: Wanted, now: datetime) -> Reservation:
         monthly = issued.max_cost_per_month if issued else None
@@ -97,25 +115,28 @@ class Allowance:
             limits[wanted.limited_by] = wanted.max_cost
         return Reservation(cost, limits)
 
-    def overtaken(self, reservation: Reservation, short: OverBudget) -> BudgetExceeded:
-        """The refusal of what others, at the same time, left no money for."""
+    def _overtaken(self, reservation: Reservation, short: OverBudget) -> BudgetExceeded:
         limit = reservation.limits[short.budget]
         budget = self.budgets.get(short.budget) or Budget.untouched(limit)
         return _budget_exceeded(reservation.amount, budget, self.clock())
 
-    def _rate(self, key_id: str, count: int, limit: int, now: datetime) -> None:
-        if count > limit:
+    def _check_rate(self, rate: Rate) -> None:
+        if rate.count > rate.limit:
             raise RateLimited(
-                f"It is {count} predictions, and this API key may ask for {limit} in a minute; "
-                "ask for fewer at once.",
+                f"It is {rate.count} predictions, and this API key may ask for {rate.limit} in a "
+                "minute; ask for fewer at once.",
                 None,
             )
-        if not self.rates.take(key_id, count, limit, now):
-            wait = 60 - now.second
-            raise RateLimited(
-                f"This API key may ask for {limit} predictions in a minute; ask again in {wait} s.",
-                wait,
-            )
+        if self.rates.used(rate.key_id, rate.at) + rate.count > rate.limit:
+            raise _next_minute(rate)
+
+
+def _next_minute(rate: Rate) -> RateLimited:
+    wait = 60 - rate.at.second
+    return RateLimited(
+        f"This API key may ask for {rate.limit} predictions in a minute; ask again in {wait} s.",
+        wait,
+    )
 
 
 def _price_unknown(wanted: Wanted) -> PriceUnknown:
@@ -124,8 +145,8 @@ def _price_unknown(wanted: Wanted) -> PriceUnknown:
         "kept; take models with a price (GET /models), or for these a request without max_cost and "
         "an API key without max_cost_per_month."
     )
-    errors = () if wanted.max_cost is None else (FieldError("max_cost", detail),)
-    return PriceUnknown(detail, errors)
+    limited_here = wanted.max_cost is not None
+    return PriceUnknown(detail, (FieldError("max_cost", detail),) if limited_here else ())
 
 
 def _budget_exceeded(cost: Decimal, budget: Budget, now: datetime) -> BudgetExceeded:

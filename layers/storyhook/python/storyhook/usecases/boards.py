@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from storyhook.domain.budget import OverBudget
 from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import FieldError, StoryhookError, WorkflowUnavailable
 from storyhook.domain.plan import Plan, plan_scene, scene_seed
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from storyhook.domain.access import ApiKey
+    from storyhook.domain.budget import Reservation
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.idempotency import Origin
     from storyhook.domain.prediction import Prediction
@@ -133,18 +133,29 @@ class CreateStoryboard:
     ) -> tuple[Storyboard, list[SceneState]]:
         """Check and plan everything, then write every row, then start the workflow."""
         planned = self.plan(key, request)
-        plans, fallbacks, brought = planned.plans, planned.fallbacks, planned.brought
         for provider in planned.providers:
             self.provider_keys.check(provider)
 
-        now = self.clock()
+        wanted = Wanted(planned.plans, request.max_cost, planned.others, origin.id(_KIND))
+        with self.allowance(key, wanted) as reservation:
+            board, scenes, rows = self._rows(key, planned, origin, reservation)
+            for prepared in planned.brought:
+                self.save_character.save(prepared)
+            self.storyboards.add(board, scenes, rows, reservation)
+        # It is accepted now, whatever happens: an error here would make the caller pay twice.
+        with suppress(WorkflowUnavailable):  # The board is due; the reconciler starts it.
+            self.workflow.start(board.id, [row.id for row in rows])
+        states = [SceneState(scene, (row,)) for scene, row in zip(scenes, rows, strict=True)]
+        return board, states
+
+    def _rows(
+        self, key: ApiKey, planned: BoardPlan, origin: Origin, reservation: Reservation
+    ) -> tuple[Storyboard, list[BoardScene], list[Prediction]]:
+        request, plans, now = planned.request, planned.plans, self.clock()
         board_id = origin.id(_KIND)
-        reservation = self.allowance(
-            key, Wanted(plans, request.max_cost, fallbacks=planned.others, limited_by=board_id)
-        )
         rows: list[Prediction] = []
         scenes: list[BoardScene] = []
-        for scene, plan, fallback in zip(request.scenes, plans, fallbacks, strict=True):
+        for scene, plan, fallback in zip(request.scenes, plans, planned.fallbacks, strict=True):
             row = row_of(
                 plan,
                 key=key,
@@ -189,22 +200,14 @@ class CreateStoryboard:
             due_at=now + BOARD_PATIENCE,
             callback_url=request.callback_url,
             callback_events=request.callback_events if request.callback_url else None,
-            characters={name: v for plan in plans for name, v in plan.characters.items()},
+            character_versions={
+                name: version for plan in plans for name, version in plan.character_versions.items()
+            },
             model=request.model,
             look=request.look,
             max_cost=request.max_cost,
         )
-        for prepared in brought:
-            self.save_character.save(prepared)
-        try:
-            self.storyboards.add(board, scenes, rows, reservation)
-        except OverBudget as short:
-            raise self.allowance.overtaken(reservation, short) from short
-        # It is accepted now, whatever happens: an error here would make the caller pay twice.
-        with suppress(WorkflowUnavailable):  # The board is due; the reconciler starts it.
-            self.workflow.start(board.id, [row.id for row in rows])
-        states = [SceneState(scene, (row,)) for scene, row in zip(scenes, rows, strict=True)]
-        return board, states
+        return board, scenes, rows
 
     def _prepare(
         self, tenant: str, requests: Sequence[CharacterRequest]

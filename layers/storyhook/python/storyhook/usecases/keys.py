@@ -33,8 +33,8 @@ class NewKey:
     callback_secret: str
 
 
-type MadeKey = tuple[IssuedKey, NewKey | None]
-"""A key, and what is shown of it when it is made, and only then."""
+type MadeKey = tuple[IssuedKey, Budget | None, NewKey | None]
+"""A key, this month's budget, and what is shown of the key when it is made, and only then."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ManageKeys:
     def made(self, origin: Origin) -> MadeKey | None:
         """What was made from this origin, if anything was; its secret was shown then."""
         issued = self.keys.get(origin.id(_KIND))
-        return (issued, None) if issued else None
+        return (issued, self._this_month(issued.id), None) if issued else None
 
     def create(self, caller: ApiKey, wanted: KeyRequest, origin: Origin) -> MadeKey:
         """Raises KeyTooWide."""
@@ -58,10 +58,10 @@ class ManageKeys:
         if own:  # Else it is of before keys had limits, and made by the operator.
             own.may_issue(wanted)
         made = self.issue(wanted, wanted.tenant or caller.tenant, origin, operator=False)
-        return made.issued, made
+        return made.issued, None, made
 
     def issue(self, wanted: KeyRequest, tenant: str, origin: Origin, *, operator: bool) -> NewKey:
-        """Make a key whatever it may do. Only an operator's makes keys for other tenants.
+        """Make a key, whatever it may do.
 
         Its secret is drawn anew, not from the origin, which is kept for a day: nothing that is
         written must give it away.
@@ -96,8 +96,7 @@ class ManageKeys:
 
     def get(self, tenant: str, key_id: str) -> tuple[IssuedKey, Budget | None]:
         """Raises NotFound, also for another tenant's."""
-        issued = self._find(tenant, key_id)
-        return issued, self.budgets.get(budget_of_key(key_id, self.clock()))
+        return self._find(tenant, key_id), self._this_month(key_id)
 
     def revoke(self, tenant: str, key_id: str) -> None:
         """Raises NotFound. A key that is revoked already stays as it is."""
@@ -107,3 +106,6 @@ class ManageKeys:
 
     def _find(self, tenant: str, key_id: str) -> IssuedKey:
         return owned(self.keys.get(key_id), tenant, f"API key {key_id!r}")
+
+    def _this_month(self, key_id: str) -> Budget | None:
+        return self.budgets.get(budget_of_key(key_id, self.clock()))

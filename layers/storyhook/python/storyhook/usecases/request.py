@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from storyhook.domain.budget import OverBudget
 from storyhook.domain.errors import FieldError, InvalidCallbackUrl, UnknownCharacter, UnsafeUrl
 from storyhook.domain.ids import SECRET_BYTES, new_secret
 from storyhook.domain.plan import Plan, plan_scene
@@ -146,24 +145,21 @@ class RequestPrediction:
         # Also for the refusal, before anything is written, of a provider without a key.
         self.submit.provider(plan.provider)
         cost = plan.price.total
-        reservation = self.allowance(key, Wanted([plan], request.max_cost))
-        now = self.clock()
-        row = replace(
-            row_of(plan, key=key, now=now, origin=origin),
-            # Claimed from birth: nobody else may send it while this request does.
-            status=Status.SUBMITTING,
-            attempt=1,
-            due_at=now + UNKNOWN_PATIENCE,
-            callback_url=request.callback_url,
-            max_paid_attempts=affordable_attempts(request, cost),
-            hold=reservation.hold(cost),
-            max_cost=request.max_cost,
-        )
-        try:
+        with self.allowance(key, Wanted([plan], request.max_cost)) as reservation:
+            now = self.clock()
+            row = replace(
+                row_of(plan, key=key, now=now, origin=origin),
+                # Claimed from birth: nobody else may send it while this request does.
+                status=Status.SUBMITTING,
+                attempt=1,
+                due_at=now + UNKNOWN_PATIENCE,
+                callback_url=request.callback_url,
+                max_paid_attempts=affordable_attempts(request, cost),
+                hold=reservation.hold(cost),
+                max_cost=request.max_cost,
+            )
             with suppress(FileExistsError):  # By us: the AWS client repeats such a write.
                 self.predictions.add(row, reservation)
-        except OverBudget as short:
-            raise self.allowance.overtaken(reservation, short) from short
         return row
 
     def send(self, row: Prediction) -> Prediction:

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from storyhook.domain.budget import OverBudget
 from storyhook.domain.errors import ProviderKeyMissing
 from storyhook.domain.plan import Plan, plan_scene
 from storyhook.domain.pricing import add
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from storyhook.domain.access import ApiKey
+    from storyhook.domain.budget import Reservation
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.idempotency import Origin
     from storyhook.domain.prediction import Prediction
@@ -128,7 +128,20 @@ class MakeSheet:
         for provider in {plan.provider for _, plan in sheet.plans}:
             self.provider_keys.check(provider)
         wanted = Wanted([plan for _, plan in sheet.plans], request.max_cost)
-        reservation = self.allowance(key, wanted)
+        with self.allowance(key, wanted) as reservation:
+            rows = self._rows(key, sheet, request, origin, reservation)
+            with suppress(FileExistsError):  # By us: the AWS client repeats such a write.
+                self.predictions.add_all(rows, reservation)
+        return Sheet(sheet.character, sheet.role, tuple(rows), sheet.warnings)
+
+    def _rows(
+        self,
+        key: ApiKey,
+        sheet: SheetPlan,
+        request: SheetRequest,
+        origin: Origin,
+        reservation: Reservation,
+    ) -> list[Prediction]:
         now = self.clock()
         rows = []
         for angle, plan in sheet.plans:
@@ -142,12 +155,7 @@ class MakeSheet:
                     hold=reservation.hold(plan.price.total),
                 )
             )
-        try:
-            with suppress(FileExistsError):  # By us: the AWS client repeats such a write.
-                self.predictions.add_all(rows, reservation)
-        except OverBudget as short:
-            raise self.allowance.overtaken(reservation, short) from short
-        return Sheet(sheet.character, sheet.role, tuple(rows), sheet.warnings)
+        return rows
 
     def send(self, rows: Sequence[Prediction]) -> None:
         """They are accepted by now: whatever goes wrong here is no refusal."""

@@ -64,7 +64,7 @@ class Stale:
         ]
         if not states:
             return None
-        cast = self.characters.get_many(board.tenant, list(board.characters or ()))
+        cast = self.characters.get_many(board.tenant, list(board.character_versions or ()))
         scenes = tuple(self._scene(board, state, use, cast) for state in states)
         return StaleBoard(board.id, board.title, scenes)
 

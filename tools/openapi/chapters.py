@@ -1,0 +1,268 @@
+"""The story, chapter by chapter: a request of every operation, with every answer it may have."""
+
+from typing import Any
+
+from storyhook.domain.errors import DownloadFailed
+from storyhook.http import pages
+from storyhook.usecases.pictures import upload_key
+from storyhook.web.request import Answer as WebAnswer
+from tests.fixtures import events
+from tests.fixtures.functions import Stage
+from tests.fixtures.gateway import Gateway
+from tests.fixtures.pictures import picture
+from tests.fixtures.world import failed
+from tools.openapi.story import Story
+
+
+def told(stage: Stage) -> Story:
+    """The whole story, with a request of every operation."""
+    story = Story(stage, Gateway(stage))
+    for part in (
+        *(_characters, _references, _one_picture, _other_ends, _board, _sheet, _the_end_of_marcus),
+        *(_secrets, _pages, _refused),
+    ):
+        part(story)
+    return story
+
+
+FROM_BEHIND = "https://images.example.com/elena-back.png"
+ELENA = {
+    "id": "elena",
+    "name": "Elena",
+    "description": "young woman with long red hair, green eyes",
+    "outfit": "brown leather jacket",
+    "references": [
+        {"url": events.REFERENCE, "role": "face", "angle": "front"},
+        {"url": FROM_BEHIND, "role": "full_body", "angle": "back"},
+    ],
+}
+PREDICTION = {
+    "model": "flux-2-pro",
+    "prompt": "Elena reads a map by candlelight",
+    "characters": ["elena"],
+    "aspect_ratio": "16:9",
+    "seed": 12345,
+    "options": {"output_format": "png"},
+    "callback_url": events.CALLBACK_URL,
+}
+STORYBOARD = {
+    "title": "The ancient map",
+    "model": "flux-2-pro",
+    "fallback_models": ["rep-flux2-pro"],
+    "fallback_on_block": True,
+    "style": "storybook watercolour",
+    "aspect_ratio": "16:9",
+    "seed": 12345,
+    "callback_url": events.CALLBACK_URL,
+    "callback_events": ["scene.completed", "storyboard.completed"],
+    "characters": [events.CHARACTER],
+    "scenes": [
+        {
+            "description": "Elena and Marcus meet for the first time at a crowded marketplace",
+            "characters": ["elena", "marcus"],
+            "setting": "medieval fantasy marketplace with colorful stalls and busy crowds",
+            "shot": "wide",
+            "light": "noon",
+            "caption": "They meet.",
+            "overrides": {"elena": {"outfit": "green cloak"}},
+        },
+        {"description": "Marcus unrolls the map", "characters": ["marcus"]},
+        {"description": "Elena walks into the hills", "characters": ["elena"]},
+    ],
+}
+
+
+ELENA_ALONE = {
+    "model": "flux-2-pro",
+    "scenes": [{"description": "Elena finds the way back", "characters": ["elena"]}],
+}
+
+
+def _characters(story: Story) -> None:
+    story.stage.web.pages[FROM_BEHIND] = story.stage.web.pages[events.REFERENCE]
+    story.ask("createCharacter", "POST /characters", ELENA, name="new")
+    better = {**ELENA, "outfit": "green cloak"}
+    story.ask("createCharacter", "POST /characters", better, name="nextVersion")
+    story.ask("getCharacter", "GET /characters/elena")
+    story.ask("createCharacter", "POST /characters", events.CHARACTER, name="second")
+    story.ask("listCharacters", "GET /characters", query={"limit": "1"})
+    change = {"outfit": "brown leather jacket", "version": 2}
+    story.ask("changeCharacter", "PATCH /characters/elena", change, name="onlyIfStillTheNewest")
+    story.ask("changeCharacter", "PATCH /characters/elena", change, name="changedMeanwhile")
+    story.ask("listVersions", "GET /characters/elena/versions", query={"limit": "2"})
+    story.ask("getCharacter", "GET /characters/elena", query={"version": "1"}, name="olderVersion")
+    story.ask("listModels", "GET /models", query={"sort": "price"})
+
+
+def _references(story: Story) -> None:
+    """One that is uploaded."""
+    file = picture(768, 1024)
+    wanted = {"content_type": "image/png", "bytes": len(file)}
+    form = story.ask("createUpload", "POST /uploads", wanted)
+    here = "/characters/marcus/references"
+    upload = {"upload": form["id"], "role": "full_body", "angle": "back"}
+    story.ask("addReference", f"POST {here}", upload, name="noFileYet")
+    story.stage.images.put(upload_key("acme", form["id"]), file, "image/png")
+    grown = story.ask("addReference", f"POST {here}", upload, name="uploaded")
+    story.ask("addReference", f"POST {here}", upload, name="thereAlready")
+    story.ask("removeReference", f"DELETE {here}/{grown['references'][-1]['id']}")
+
+
+def _one_picture(story: Story) -> None:
+    dry = {"dry_run": "true"}
+    story.ask("createPrediction", "POST /predictions", PREDICTION, name="dryRun", query=dry)
+    one = {**PREDICTION, "model": "kontext"}
+    story.ask("createPrediction", "POST /predictions", one, name="dryRunOfOneReference", query=dry)
+    once = {"idempotency-key": "the map, by candlelight"}
+    made = story.ask(
+        "createPrediction", "POST /predictions", PREDICTION, name="create", headers=once
+    )
+    story.ask("createPrediction", "POST /predictions", PREDICTION, name="again", headers=once)
+    other = {**PREDICTION, "seed": 1}
+    story.ask("createPrediction", "POST /predictions", other, name="keyReused", headers=once)
+    here = f"/predictions/{made['id']}"
+    story.ask("getPrediction", f"GET {here}", name="running")
+    story.hear(made["id"])
+    story.ask("getPrediction", f"GET {here}", name="succeeded")
+    story.ask("cancelPrediction", f"POST {here}/cancel", name="tooLate")
+    story.deliver()
+    listed = story.ask("listCallbacks", "GET /callbacks", query={"subject": made["id"]})
+    callback = listed["items"][0]["urls"]
+    story.ask("getCallback", f"GET {callback['self']}", name="delivered")
+    silent = DownloadFailed("app.example.com did not answer.", retryable=True)
+    for name, page in (
+        ("silent", silent),
+        ("failing", WebAnswer(500, b"oops", False)),
+        ("disabled", WebAnswer(410, b"gone", False)),
+    ):
+        story.stage.web.pages[events.CALLBACK_URL] = page
+        story.ask("replayCallback", f"POST {callback['replay']}")
+        story.deliver()
+        story.ask("getCallback", f"GET {callback['self']}", name=name)
+
+
+def _other_ends(story: Story) -> None:
+    """Blocked, failed, queued because the provider was busy, canceled."""
+    for end, how in (("blocked", {"blocked": True}), ("failed", {})):
+        made = story.ask("createPrediction", "POST /predictions", PREDICTION, name="create")
+        story.hear(made["id"], failed, **how)
+        story.ask("getPrediction", f"GET /predictions/{made['id']}", name=end)
+    story.deliver()
+    failing = story.ask("listCallbacks", "GET /callbacks", query={"status": "failed"})["items"][0]
+    story.ask("getCallback", f"GET {failing['urls']['self']}", name="notSent")
+    story.stage.web.pages[events.CALLBACK_URL] = WebAnswer(200, b"", False)
+    story.ask("replayCallback", f"POST {failing['urls']['replay']}")
+    story.deliver()
+    busy = {**PREDICTION, "seed": 429}
+    made = story.ask("createPrediction", "POST /predictions", busy, name="queued")
+    story.ask("cancelPrediction", f"POST /predictions/{made['id']}/cancel", name="inTime")
+    made = story.ask("createPrediction", "POST /predictions", PREDICTION, name="create")
+    story.ask("cancelPrediction", f"POST /predictions/{made['id']}/cancel", name="asked")
+    story.ask("listPredictions", "GET /predictions", query={"limit": "2"})
+
+
+def _board(story: Story) -> None:
+    """Of three scenes one succeeds, one is blocked and moves on, and the last is canceled."""
+    dry = {"dry_run": "true"}
+    story.ask("createStoryboard", "POST /storyboards", STORYBOARD, name="dryRun", query=dry)
+    board = story.ask("createStoryboard", "POST /storyboards", STORYBOARD, name="create")
+    here = f"/storyboards/{board['id']}"
+    first, second, _ = (scene["candidates"][0] for scene in board["scenes"])
+    story.submit(first, second)
+    story.hear(first)
+    story.hear(second, failed, blocked=True)
+    story.submit(second)
+    story.ask("getStoryboard", f"GET {here}", name="running")
+    events = f"GET {here}/events"
+    news = story.ask("listEvents", events, query={"limit": "2", "wait": "20"}, name="fromTheStart")
+    story.ask("createStoryboard", "POST /storyboards", ELENA_ALONE, name="oneCharacter")
+    story.ask("deleteCharacter", "DELETE /characters/elena", name="inUse")
+    older = {"outfit": "green cloak"}
+    story.ask("changeCharacter", "PATCH /characters/elena", older, name="scenesAreStale")
+    story.ask("listStale", "GET /characters/elena/stale", query={"limit": "1"})
+    replaced = story.ask("getPrediction", f"GET /predictions/{second}", name="replaced")
+    story.ask("cancelStoryboard", f"POST {here}/cancel", name="asked")
+    fallback = f"/predictions/{replaced['replaced_by']}"
+    story.ask("getPrediction", f"GET {fallback}", name="fallback")
+    story.hear(replaced["replaced_by"], canceled)
+    story.stage.run("assemble", {"storyboard_id": board["id"]})
+    story.ask("getStoryboard", f"GET {here}", name="canceled")
+    story.ask("cancelStoryboard", f"POST {here}/cancel", name="isOver")
+    story.ask("listEvents", events, query={"after": news["next"]}, name="goingOn")
+    scenes = [{"description": "A lighthouse in a storm"}]
+    short = {"title": "No people", "model": "flux-2-pro", "scenes": scenes}
+    story.ask("createStoryboard", "POST /storyboards", short, name="withoutCharacters")
+    listed = story.ask("listStoryboards", "GET /storyboards", query={"limit": "1"})
+    after = {"cursor": listed["next_cursor"]}
+    story.ask("listStoryboards", "GET /storyboards", query=after, name="nextPage")
+    story.deliver()
+    listed = story.ask("listCallbacks", "GET /callbacks", query={"limit": "2"}, name="page")
+    told = next(each for each in listed["items"] if each["type"] == "storyboard.completed")
+    story.ask("getCallback", f"GET {told['urls']['self']}", name="ofStoryboard")
+
+
+def _sheet(story: Story) -> None:
+    """The angles that Marcus lacks; what he looks like from behind becomes a reference."""
+    here = "/characters/marcus"
+    wanted, once = {"angles": ["profile", "back"], "seed": 12345}, {"idempotency-key": "sheet 1"}
+    dry = {"dry_run": "true"}
+    story.ask("makeSheet", f"POST {here}/sheet", wanted, name="dryRun", query=dry)
+    short = {"max_cost": "0.05"}
+    story.ask("makeSheet", f"POST {here}/sheet", short, name="tooDear")
+    made = story.ask("makeSheet", f"POST {here}/sheet", wanted, name="twoAngles", headers=once)
+    unwanted, shown = (item["id"] for item in made["items"])
+    story.ask("cancelPrediction", f"POST /predictions/{unwanted}/cancel", name="ofSheet")
+    story.submit(shown)
+    story.hear(shown)
+    story.ask("getPrediction", f"GET /predictions/{shown}", name="ofSheet")
+    story.ask("makeSheet", f"POST {here}/sheet", wanted, name="again", headers=once)
+    story.ask("addReference", f"POST {here}/references", {"prediction": shown}, name="approved")
+
+
+def _the_end_of_marcus(story: Story) -> None:
+    story.ask("deleteCharacter", "DELETE /characters/marcus")
+    story.ask("listVersions", "GET /characters/marcus/versions", name="ofDeleted")
+
+
+def canceled(_provider: str, job: str) -> Any:
+    """Replicate's webhook of a job that it has stopped."""
+    return {"id": job, "status": "canceled", "output": None, "error": None}
+
+
+def _secrets(story: Story) -> None:
+    story.ask("getCallbackSecret", "GET /callback-secret")
+    story.ask("rotateCallbackSecret", "POST /callback-secret/rotate")
+    story.ask("rotateCallbackSecret", "POST /callback-secret/rotate", name="tooSoon")
+    force = {"force": True}
+    story.ask("rotateCallbackSecret", "POST /callback-secret/rotate", force, name="force")
+
+
+def _pages(story: Story) -> None:
+    story.ask("getDescription", "GET /openapi.json", key=None)
+    story.ask("getDocs", "GET /docs", key=None)
+    for name in pages.ASSETS:
+        story.ask("getDocsFile", f"GET /docs/{name}", key=None)
+    story.ask("getProblem", "GET /problems/unknown-model", key=None)
+
+
+def _refused(story: Story) -> None:
+    """What callers do wrong."""
+    create = "POST /predictions"
+    story.ask("createPrediction", create, b"{not json", name="notJson")
+    story.ask("createPrediction", create, PREDICTION, name="noKey", key=None)
+    story.ask("createPrediction", create, PREDICTION, name="unknownKey", key="shk_nobody")
+    story.ask("createPrediction", create, b"[" * 300_000, name="tooLarge")
+    story.ask("createPrediction", create, {**PREDICTION, "model": "x"}, name="unknownModel")
+    wrong = {**PREDICTION, "promt": "Elena", "seed": -1}
+    story.ask("createPrediction", create, wrong, name="invalidFields")
+    story.ask("getPrediction", "GET /predictions/pred_0", name="unknown")
+    scenes = [{"description": "They meet", "characters": ["elena", "nobody"]}]
+    unknown = {**STORYBOARD, "scenes": scenes}
+    story.ask("createStoryboard", "POST /storyboards", unknown, name="unknownCharacter")
+    bad = {**ELENA, "references": [{"url": events.REFERENCE + ".html"}]}
+    story.ask("createCharacter", "POST /characters", bad, name="badReference")
+    forged = {"webhook-id": "msg_1", "webhook-timestamp": "1767225600", "webhook-signature": "v1,"}
+    sent = next(each for each in story.exchanges if each.name == "create").answer.json
+    row = story.row(sent["id"])
+    token = f"/webhooks/replicate/{row.id}.{row.token}"
+    story.ask("receiveWebhook", f"POST {token}", {}, name="forged", headers=forged, key=None)

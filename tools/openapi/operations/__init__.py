@@ -1,0 +1,11 @@
+"""Every route of the API: a new one is one more entry here, and a visit in `story`."""
+
+from tools.openapi.operations import boards, callbacks, library, predictions, public
+
+OPERATIONS = (
+    *library.OPERATIONS,
+    *predictions.OPERATIONS,
+    *boards.OPERATIONS,
+    *callbacks.OPERATIONS,
+    *public.OPERATIONS,
+)
