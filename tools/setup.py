@@ -101,14 +101,12 @@ def create_api_key(
         lambda: datetime.now(UTC),
         secrets.token_bytes,
     )
-    made = keys.issue(
+    return keys.issue(
         KeyRequest("admin" if tenant else "operator", ALL_SCOPES, Limits(), tenant, None),
         tenant or _OPERATORS_TENANT,
         Origin(keys.clock(), secrets.token_bytes(SEED_BYTES)),
         operator=tenant is None,
     )
-    keys.keys.add(made.issued)
-    return made
 
 
 def fetch_replicate_webhook_secret(url: str, token: str) -> str:

@@ -65,12 +65,11 @@ class KeyTable:
         # Written already, it was by us: the AWS client repeats a write of unknown outcome.
         self.table.transact([new_item(row) for row in rows])
 
-    def revoke(self, issued: IssuedKey, now: datetime) -> IssuedKey:
+    def revoke(self, issued: IssuedKey, now: datetime) -> None:
         changes = {"revoked_at": now}
         places = (_key(issued.id), _door(issued.sha256))
         updates = [updating(at, MAPPER, changes, where={"revoked_at": None}) for at in places]
         self.table.transact([{"Update": update} for update in updates])
-        return self.get(issued.id) or issued
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[IssuedKey]:
         last = {**_key(cursor), **listed(tenant, _KIND, cursor)} if cursor else None

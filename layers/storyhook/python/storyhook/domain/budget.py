@@ -18,6 +18,11 @@ class Budget:
     left: Decimal
     spent: Decimal
 
+    @classmethod
+    def untouched(cls, limit: Decimal) -> "Budget":
+        """One of which nothing was ever taken; it has no row."""
+        return cls(limit, limit, Decimal(0))
+
     @property
     def reserved(self) -> Decimal:
         return self.limit - self.left - self.spent

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from storyhook.domain.budget import month_end
+from storyhook.domain.budget import Budget, month_end
 from storyhook.domain.pricing import as_text
 from storyhook.domain.views import timestamp
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
-    from storyhook.domain.budget import Budget
     from storyhook.domain.keys import IssuedKey
 
 
@@ -41,9 +40,10 @@ def _this_month(
 ) -> dict[str, Any] | None:
     if limit is None:
         return None
+    budget = budget or Budget.untouched(limit)
     return {
-        "spent": as_text(budget.spent if budget else Decimal(0)),
-        "reserved": as_text(budget.reserved if budget else Decimal(0)),
-        "left": as_text(budget.left if budget else limit),
+        "spent": as_text(budget.spent),
+        "reserved": as_text(budget.reserved),
+        "left": as_text(budget.left),
         "ends_at": timestamp(month_end(now)),
     }

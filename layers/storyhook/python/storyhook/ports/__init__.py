@@ -47,8 +47,8 @@ class Keys(Protocol):
 
     def add(self, issued: IssuedKey) -> None: ...
 
-    def revoke(self, issued: IssuedKey, now: datetime) -> IssuedKey:
-        """Close it to whoever has its secret, since `now` unless it was before; as it is then."""
+    def revoke(self, issued: IssuedKey, now: datetime) -> None:
+        """Close it to whoever has its secret, since `now` unless it was before."""
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[IssuedKey]:
         """Newest first."""

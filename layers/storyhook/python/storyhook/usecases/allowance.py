@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from storyhook.domain.budget import (
@@ -26,31 +27,40 @@ from storyhook.domain.errors import (
     PriceUnknown,
     RateLimited,
 )
-from storyhook.domain.pricing import as_text
+from storyhook.domain.pricing import add, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.keys import IssuedKey
+    from storyhook.domain.plan import Plan
     from storyhook.ports import Budgets, Clock, Keys, Rates
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be accepted: so many predictions for `cost` USD (None: not known).
+    """What is to be accepted: a prediction for each of `plans`, and after them perhaps `fallbacks`.
 
-    `unpriced` are the models whose price is not known, of fallbacks too. `limited_by`: the board
-    whose budget `max_cost` is, if it has one.
+    `max_cost` is the caller's limit, USD; `limited_by` the board whose budget it is, if it has one.
     """
 
-    predictions: int
-    cost: Decimal | None
+    plans: Sequence[Plan]
     max_cost: Decimal | None
-    unpriced: Sequence[str]
+    fallbacks: Sequence[Plan] = ()
     limited_by: str | None = None
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD, or None as soon as one price is unknown."""
+        return add(plan.price.total for plan in self.plans)
+
+    @property
+    def unpriced(self) -> list[str]:
+        """Models without a known price."""
+        plans = (*self.plans, *self.fallbacks)
+        return sorted({plan.model for plan in plans if plan.price.total is None})
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class Allowance:
         now = self.clock()
         reservation = self._money(issued, wanted, now)
         if issued and issued.predictions_per_minute is not None:
-            rate = Rate(issued.id, wanted.predictions, issued.predictions_per_minute, now)
+            rate = Rate(issued.id, len(wanted.plans), issued.predictions_per_minute, now)
             self._check_rate(rate)
             reservation = replace(reservation, rate=rate)
         try:
@@ -85,28 +95,29 @@ class Allowance:
         monthly = issued.max_cost_per_month if issued else None
         if monthly is None and wanted.max_cost is None:
             return NOTHING
-        if wanted.cost is None or wanted.unpriced:
+        cost = wanted.cost
+        if cost is None or wanted.unpriced:
             raise _price_unknown(wanted)
-        if wanted.max_cost is not None and wanted.cost > wanted.max_cost:
+        if wanted.max_cost is not None and cost > wanted.max_cost:
             detail = (
-                f"It is estimated at ${as_text(wanted.cost)}, and max_cost is "
+                f"It is estimated at ${as_text(cost)}, and max_cost is "
                 f"${as_text(wanted.max_cost)}; raise max_cost, or ask for less or a cheaper model."
             )
             raise MaxCostExceeded(detail, (FieldError("max_cost", detail),))
         limits = {}
         if issued and monthly is not None:
             name = budget_of_key(issued.id, now)
-            budget = self.budgets.get(name) or Budget(monthly, monthly, monthly - monthly)
-            if wanted.cost > budget.left:
-                raise _budget_exceeded(wanted.cost, budget, now)
+            budget = self.budgets.get(name) or Budget.untouched(monthly)
+            if cost > budget.left:
+                raise _budget_exceeded(cost, budget, now)
             limits[name] = monthly
         if wanted.limited_by and wanted.max_cost is not None:
             limits[wanted.limited_by] = wanted.max_cost
-        return Reservation(wanted.cost, limits)
+        return Reservation(cost, limits)
 
     def _overtaken(self, reservation: Reservation, short: OverBudget) -> BudgetExceeded:
         limit = reservation.limits[short.budget]
-        budget = self.budgets.get(short.budget) or Budget(limit, limit, limit - limit)
+        budget = self.budgets.get(short.budget) or Budget.untouched(limit)
         return _budget_exceeded(reservation.amount, budget, self.clock())
 
     def _check_rate(self, rate: Rate) -> None:
@@ -139,7 +150,7 @@ def _price_unknown(wanted: Wanted) -> PriceUnknown:
 
 
 def _budget_exceeded(cost: Decimal, budget: Budget, now: datetime) -> BudgetExceeded:
-    left = max(budget.left, budget.left - budget.left)
+    left = max(budget.left, Decimal(0))
     ends = month_end(now).isoformat().replace("+00:00", "Z")
     return BudgetExceeded(
         f"It is estimated at ${as_text(cost)}, and ${as_text(left)} is left of the "

@@ -70,16 +70,13 @@ class BoardPlan:
 
     @property
     def providers(self) -> set[str]:
-        """All that may be asked, those of the fallbacks too."""
-        others = (plan for fallback in self.fallbacks for plan in fallback.plans)
-        return {plan.provider for plan in (*self.plans, *others)}
+        """Whoever may be asked."""
+        return {plan.provider for plan in (*self.plans, *self.others)}
 
     @property
-    def unpriced(self) -> list[str]:
-        """Models that may be asked, those of the fallbacks too, and have no known price."""
-        others = (plan for fallback in self.fallbacks for plan in fallback.plans)
-        plans = (*self.plans, *others)
-        return sorted({plan.model for plan in plans if plan.price.total is None})
+    def others(self) -> tuple[Plan, ...]:
+        """What may be tried after `plans`."""
+        return tuple(plan for fallback in self.fallbacks for plan in fallback.plans)
 
     @property
     def cost(self) -> Decimal | None:
@@ -139,10 +136,7 @@ class CreateStoryboard:
         for provider in planned.providers:
             self.provider_keys.check(provider)
 
-        board_id = origin.id(_KIND)
-        wanted = Wanted(
-            len(planned.plans), planned.cost, request.max_cost, planned.unpriced, board_id
-        )
+        wanted = Wanted(planned.plans, request.max_cost, planned.others, origin.id(_KIND))
         with self.allowance(key, wanted) as reservation:
             board, scenes, rows = self._rows(key, planned, origin, reservation)
             for prepared in planned.brought:

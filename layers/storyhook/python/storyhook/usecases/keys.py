@@ -56,7 +56,6 @@ class ManageKeys:
         """Raises KeyTooWide."""
         (self.keys.get(caller.id) or self._of_before(caller)).may_issue(wanted)
         made = self.issue(wanted, wanted.tenant or caller.tenant, origin, operator=False)
-        self.keys.add(made.issued)
         return made.issued, None, made
 
     def _of_before(self, caller: ApiKey) -> IssuedKey:
@@ -64,7 +63,7 @@ class ManageKeys:
         return IssuedKey(caller.id, caller.tenant, "", caller.scopes, self.clock(), sha256="")
 
     def issue(self, wanted: KeyRequest, tenant: str, origin: Origin, *, operator: bool) -> NewKey:
-        """A key that is not written yet.
+        """Make a key, whatever it may do.
 
         Its secret is drawn anew, not from the origin, which is kept for a day: nothing that is
         written must give it away.
@@ -83,6 +82,7 @@ class ManageKeys:
             valid_until=wanted.valid_until,
             operator=operator,
         )
+        self.keys.add(issued)
         return NewKey(issued, secret, self.derive(key_id, 1))
 
     def list(
@@ -98,13 +98,16 @@ class ManageKeys:
 
     def get(self, tenant: str, key_id: str) -> tuple[IssuedKey, Budget | None]:
         """Raises NotFound, also for another tenant's."""
-        issued = owned(self.keys.get(key_id), tenant, f"API key {key_id!r}")
-        return issued, self._this_month(key_id)
+        return self._find(tenant, key_id), self._this_month(key_id)
 
-    def revoke(self, tenant: str, key_id: str) -> IssuedKey:
+    def revoke(self, tenant: str, key_id: str) -> None:
         """Raises NotFound. A key that is revoked already stays as it is."""
-        issued, _ = self.get(tenant, key_id)
-        return issued if issued.revoked_at else self.keys.revoke(issued, self.clock())
+        issued = self._find(tenant, key_id)
+        if issued.revoked_at is None:
+            self.keys.revoke(issued, self.clock())
+
+    def _find(self, tenant: str, key_id: str) -> IssuedKey:
+        return owned(self.keys.get(key_id), tenant, f"API key {key_id!r}")
 
     def _this_month(self, key_id: str) -> Budget | None:
         return self.budgets.get(budget_of_key(key_id, self.clock()))

@@ -145,8 +145,7 @@ class RequestPrediction:
         # Also for the refusal, before anything is written, of a provider without a key.
         self.submit.provider(plan.provider)
         cost = plan.price.total
-        wanted = Wanted(1, cost, request.max_cost, [plan.model] if cost is None else [])
-        with self.allowance(key, wanted) as reservation:
+        with self.allowance(key, Wanted([plan], request.max_cost)) as reservation:
             now = self.clock()
             row = replace(
                 row_of(plan, key=key, now=now, origin=origin),

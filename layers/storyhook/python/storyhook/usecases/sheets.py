@@ -51,10 +51,6 @@ class SheetPlan:
         return add(plan.price.total for _, plan in self.plans)
 
     @property
-    def unpriced(self) -> list[str]:
-        return sorted({plan.model for _, plan in self.plans if plan.price.total is None})
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         texts = [text for _, plan in self.plans for text in plan.warnings]
         if not self.character.references and len(self.plans) > 1:
@@ -131,7 +127,7 @@ class MakeSheet:
         sheet = self.plan(key.tenant, character_id, request)
         for provider in {plan.provider for _, plan in sheet.plans}:
             self.provider_keys.check(provider)
-        wanted = Wanted(len(sheet.plans), sheet.cost, request.max_cost, sheet.unpriced)
+        wanted = Wanted([plan for _, plan in sheet.plans], request.max_cost)
         with self.allowance(key, wanted) as reservation:
             rows = self._rows(key, sheet, request, origin, reservation)
             with suppress(FileExistsError):  # By us: the AWS client repeats such a write.
