@@ -165,11 +165,17 @@ def test_every_field_of_the_library_is_named(
     ]
     client.storyboards.cancel(board.id)
     told = client.storyboards.news(board.id)
-    ended = told.items[0].data
-    answers += [told, Prediction.of(ended), Scene.of(told.items[1].data)]
+    data = {event.type: event.data for event in told.items}
+    answers += [
+        told,
+        Prediction.of(data["prediction.completed"]),
+        Scene.of(data["scene.completed"]),
+        StoryboardSummary.of(data["storyboard.completed"]),
+    ]
     assert not {name for answer in answers for name in unnamed(answer)}
     assert {type(answer) for answer in answers} == {
-        Character, News, Prediction, Scene, Sheet, SheetEstimate, StaleBoard, Upload
+        Character, News, Prediction, Scene, Sheet, SheetEstimate, StaleBoard, StoryboardSummary,
+        Upload,
     }  # fmt: skip
     assert changed.references[-1].angle == "profile"
     assert changed.stale
