@@ -32,5 +32,8 @@ def asked_once(event: Mapping[str, Any]) -> Asked | None:
         event.get("queryStringParameters") or {},
         json.loads(raw_body(event) or b"{}"),
     ]
-    text = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    try:
+        text = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:  # Just readable; `request` is one deeper.
+        raise InvalidRequest("The body is nested too deep; send less in one another.") from error
     return Asked(key, hashlib.sha256(text.encode()).hexdigest())
