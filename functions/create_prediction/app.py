@@ -10,7 +10,7 @@ from storyhook.domain.access import Scope
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
 from storyhook.http.events import parse, require, wants_dry_run
-from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
+from storyhook.http.idempotency import asked_once
 from storyhook.http.reading import Reply
 from storyhook.http.requests import PredictionBody
 from storyhook.logs import handled, logger
@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_prediction, once, images = wiring.create_prediction()
     try:
         key = require(Scope.WRITE, event)
-        body = parse(PredictionBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
+        body = parse(PredictionBody, event, query=("dry_run",), once=True)
         request, asked = body.to_request(), asked_once(event)
         if wants_dry_run(event):
             with wiring.aws_or_busy():

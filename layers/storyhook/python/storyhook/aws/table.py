@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from storyhook.aws.codec import TIME, Item, Mapper
-from storyhook.aws.writes import condition, new_item, updating
+from storyhook.aws.writes import new_item, replacing, updating
 from storyhook.domain.access import Page
 
 _DUE_SHARDS = 4
@@ -66,20 +66,8 @@ class Table:
 
     def put_in_place(self, item: Item, mapper: Mapper[Any], where: Mapping[str, Any]) -> bool:
         """Write the whole item over one of which `where` holds, as for `update`; or False."""
-        names: dict[str, str] = {}
-        values: dict[str, Any] = {}
-        conditions = []
-        for field, wanted in where.items():
-            names[f"#{field}"] = field
-            conditions.append(condition(field, wanted, mapper.codec(field), values))
         try:
-            self.client.put_item(
-                TableName=self.name,
-                Item=item,
-                ConditionExpression=" AND ".join(conditions),
-                ExpressionAttributeNames=names,
-                **({"ExpressionAttributeValues": values} if values else {}),
-            )
+            self.client.put_item(TableName=self.name, **replacing(item, mapper, where))
         except self.client.exceptions.ConditionalCheckFailedException:
             return False
         return True

@@ -11,6 +11,14 @@ def new_item(item: Item) -> dict[str, Any]:
     return {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
 
+def replacing(item: Item, mapper: Mapper[Any], where: Mapping[str, Any]) -> dict[str, Any]:
+    """The request of `Table.put_in_place`."""
+    names: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    conditions = _conditions(mapper, where, names, values)
+    return {"Item": item, "ConditionExpression": conditions, **_named(names, values)}
+
+
 def updating(
     item_key: Item,
     mapper: Mapper[Any],
@@ -21,7 +29,7 @@ def updating(
 ) -> dict[str, Any]:
     """The request of `Table.update`, alone or in a transaction."""
     names, values = {"#pk": "pk"}, {}
-    sets, removes, conditions = [], [], ["attribute_exists(#pk)"]
+    sets, removes = [], []
     for field, value in changes.items():
         names[f"#{field}"] = field
         if value is None:
@@ -29,9 +37,8 @@ def updating(
         else:
             values[f":{field}"] = mapper.codec(field).encode(value)
             sets.append(f"#{field} = :{field}")
-    for field, wanted in where.items():
-        names[f"#{field}"] = field
-        conditions.append(condition(field, wanted, mapper.codec(field), values))
+    there = "attribute_exists(#pk)"
+    conditions = f"{there} AND {_conditions(mapper, where, names, values)}" if where else there
     expression = []
     if sets:
         expression.append("SET " + ", ".join(sets))
@@ -44,14 +51,28 @@ def updating(
     return {
         "Key": item_key,
         "UpdateExpression": " ".join(expression),
-        "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeNames": names,
-        **({"ExpressionAttributeValues": values} if values else {}),
+        "ConditionExpression": conditions,
+        **_named(names, values),
     }
 
 
-def condition(field: str, wanted: Any, codec: Codec, values: dict[str, Any]) -> str:
-    """What the field must be, as in `Table.update`; adds to the values that it names."""
+def _named(names: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:
+    """DynamoDB refuses values that are given, and empty."""
+    given = {"ExpressionAttributeValues": values} if values else {}
+    return {"ExpressionAttributeNames": names, **given}
+
+
+def _conditions(
+    mapper: Mapper[Any], where: Mapping[str, Any], names: dict[str, str], values: dict[str, Any]
+) -> str:
+    """What the fields must be, as in `Table.update`; adds to the names and values that it uses."""
+    names |= {f"#{field}": field for field in where}
+    return " AND ".join(
+        _condition(field, wanted, mapper.codec(field), values) for field, wanted in where.items()
+    )
+
+
+def _condition(field: str, wanted: Any, codec: Codec, values: dict[str, Any]) -> str:
     if wanted is None:
         return f"attribute_not_exists(#{field})"
     if isinstance(wanted, frozenset):

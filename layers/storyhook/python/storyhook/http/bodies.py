@@ -10,6 +10,7 @@ from storyhook.http.fields import (
     Angle,
     Body,
     Id,
+    Kind,
     Money,
     Role,
     RowId,
@@ -46,7 +47,7 @@ class CharacterBody(Body):
     name: ShortText
     description: Text
     outfit: Text | None = None
-    kind: Literal["character", "location", "prop"] = "character"
+    kind: Kind = "character"
     references: tuple[ReferenceBody, ...] = ()
     reference_image_url: Url | None = None
 
@@ -71,7 +72,7 @@ class CharacterChangeBody(Body):
     name: ShortText = ""
     description: Text = ""
     outfit: Text | None = None
-    kind: Literal["character", "location", "prop"] = "character"
+    kind: Kind = "character"
     version: Version | None = None
 
     @property

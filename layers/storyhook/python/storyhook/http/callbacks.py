@@ -12,6 +12,7 @@ from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.views import timestamp
 from storyhook.http.events import caller, parse
+from storyhook.http.raw import query_of
 from storyhook.http.reading import Reply, known, listed, paging, refuse_unknown
 from storyhook.http.requests import NothingBody, RotationBody
 
@@ -68,7 +69,7 @@ class CallbackRoutes:
 
 
 def _filters(event: Event) -> tuple[CallbackStatus | None, str | None]:
-    query = event.get("queryStringParameters") or {}
+    query = query_of(event)
     errors = []
     status, subject = (query.get(name) for name in _FILTERS)
     if status is not None and status not in list(CallbackStatus):

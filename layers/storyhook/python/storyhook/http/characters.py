@@ -20,7 +20,8 @@ from storyhook.http.bodies import (
 )
 from storyhook.http.cursors import cursor_of, not_a_cursor
 from storyhook.http.events import caller, parse, wants_dry_run
-from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
+from storyhook.http.idempotency import asked_once
+from storyhook.http.raw import query_of
 from storyhook.http.reading import Reply, known, listed, paging, refuse_unknown
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 Json = dict[str, Any]
 
-_ONCE = (IDEMPOTENCY_KEY,)
 _VERSION = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 # With the answer to a change; `urls.stale` has all.
 _STALE_SHOWN = 10
@@ -85,7 +85,7 @@ class CharacterRoutes:
         }
 
     def post_character(self, event: Event) -> Reply:
-        request = parse(CharacterBody, event, headers=_ONCE).to_request()
+        request = parse(CharacterBody, event, once=True).to_request()
         tenant = caller(event).tenant
         made = self.once(
             caller(event),
@@ -100,7 +100,7 @@ class CharacterRoutes:
     def list_characters(self, event: Event) -> Reply:
         """With `kind`, others of the `limit` that were looked at are left out."""
         limit, cursor = paging(event, ("kind",))
-        kind = (event.get("queryStringParameters") or {}).get("kind")
+        kind = query_of(event).get("kind")
         if kind is not None and kind not in KINDS:
             detail = f"kind is one of {', '.join(KINDS)}."
             raise InvalidRequest(detail, (FieldError("kind", detail),))
@@ -110,7 +110,7 @@ class CharacterRoutes:
 
     def get_character(self, event: Event, character_id: str) -> Reply:
         refuse_unknown(event, ("version",))
-        text = (event.get("queryStringParameters") or {}).get("version")
+        text = query_of(event).get("version")
         if text is not None and not _VERSION.fullmatch(text):
             detail = "version is a whole number from 1."
             raise InvalidRequest(detail, (FieldError("version", detail),))
@@ -144,7 +144,7 @@ class CharacterRoutes:
         return Reply(HTTPStatus.OK, _stale(event, page))
 
     def post_reference(self, event: Event, character_id: str) -> Reply:
-        request = parse(ReferenceBody, event, headers=_ONCE).to_request()
+        request = parse(ReferenceBody, event, once=True).to_request()
         tenant, name = caller(event).tenant, known("character", character_id)
         made = self.once(
             caller(event),
@@ -166,7 +166,7 @@ class CharacterRoutes:
         return Reply(HTTPStatus.OK, self._changed(event, row))
 
     def post_sheet(self, event: Event, character_id: str) -> Reply:
-        body = parse(SheetBody, event, query=("dry_run",), headers=_ONCE, optional=True)
+        body = parse(SheetBody, event, query=("dry_run",), once=True, optional=True)
         key, name = caller(event), known("character", character_id)
         request, asked = body.to_request(), asked_once(event)
         if wants_dry_run(event):
@@ -188,7 +188,7 @@ class CharacterRoutes:
         return Reply(HTTPStatus.ACCEPTED, shown, made.replayed, then=then)
 
     def post_upload(self, event: Event) -> Reply:
-        body = parse(UploadBody, event, headers=_ONCE)
+        body = parse(UploadBody, event, once=True)
 
         def form(origin: Origin) -> UploadForm:
             """Nothing is written: a form follows from its origin."""

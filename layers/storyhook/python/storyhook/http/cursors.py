@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from storyhook.domain.errors import FieldError, InvalidRequest
+from storyhook.http.raw import query_of
 
 _CHECK_BYTES = 6
 
@@ -22,7 +23,7 @@ def read_cursor(event: Mapping[str, Any], name: str) -> bytes | None:
     Raises InvalidRequest for one that is cut short, or of another list or tenant. The check finds
     mistakes; it keeps no secret, so the value is to be judged like any input.
     """
-    text = (event.get("queryStringParameters") or {}).get(name)
+    text = query_of(event).get(name)
     if text is None:
         return None
     try:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from storyhook.http.raw import headers_of
 from storyhook.http.reading import Reply
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def tag_of(body: Json) -> str:
 
 def is_known(event: Mapping[str, Any], tag: str) -> bool:
     """Whether If-None-Match names the tag; weakly compared, as RFC 9110 has it."""
-    header = (event.get("headers") or {}).get("if-none-match", "")
+    header = headers_of(event).get("if-none-match", "")
     names = {name.strip().removeprefix("W/") for name in header.split(",")}
     return "*" in names or tag.removeprefix("W/") in names
 
 
 def is_conditional(event: Mapping[str, Any]) -> bool:
-    return "if-none-match" in (event.get("headers") or {})
+    return "if-none-match" in headers_of(event)
 
 
 def conditional(event: Mapping[str, Any], reply: Reply) -> Reply:

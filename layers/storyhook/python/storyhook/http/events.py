@@ -10,7 +10,7 @@ from storyhook.domain.access import ALL_SCOPES, ApiKey, Scope
 from storyhook.domain.errors import FieldError, InvalidRequest, MissingScope
 from storyhook.http.idempotency import IDEMPOTENCY_KEY
 from storyhook.http.problems import NotJson, UnsupportedMediaType
-from storyhook.http.raw import raw_body
+from storyhook.http.raw import headers_of, query_of, raw_body
 from storyhook.http.reading import refuse, refuse_unknown
 
 # Where pydantic speaks of Python, to somebody who wrote JSON.
@@ -32,13 +32,11 @@ _TYPES = frozenset(
         *("application/x-www-form-urlencoded", "application/octet-stream"),
     }
 )
-# Those that a caller would miss, if a route did not read them.
-_HEADERS = frozenset({IDEMPOTENCY_KEY})
 
 
 def wants_dry_run(event: Mapping[str, Any]) -> bool:
     """Whether only the plan is asked for; any other value than true or false is refused."""
-    value = (event.get("queryStringParameters") or {}).get("dry_run", "false")
+    value = query_of(event).get("dry_run", "false")
     if value not in ("true", "false"):
         raise InvalidRequest("dry_run is true or false.", (FieldError("dry_run", "true or false"),))
     return bool(value == "true")
@@ -50,16 +48,17 @@ def parse[Body: BaseModel](
     query: Collection[str] = (),
     *,
     optional: bool = False,
-    headers: Collection[str] = (),
+    once: bool = False,
 ) -> Body:
     """The checked body of an HTTP API event; raises with the path of every wrong field.
 
-    `query` and `headers` name what the route reads beside it; no body at all counts as {} where
-    it is `optional`. What would be ignored is refused: somebody who misspells a dry run must not
-    pay for a real one.
+    `query` names the parameters that the route reads beside it, `once` says that it heeds an
+    Idempotency-Key; no body at all counts as {} where it is `optional`. What would be ignored is
+    refused: somebody who misspells a dry run must not pay for a real one.
     """
     refuse_unknown(event, query)
-    refuse([name for name in event.get("headers") or {} if name in _HEADERS.difference(headers)])
+    if not once and IDEMPOTENCY_KEY in headers_of(event):
+        refuse([IDEMPOTENCY_KEY])
     data = raw_body(event, MAX_BODY_BYTES)
     if data:
         _check_type(event)
@@ -80,7 +79,7 @@ def parse[Body: BaseModel](
 
 def _check_type(event: Mapping[str, Any]) -> None:
     """JSON, or what senders say who did not say anything: `curl -d` calls its body a form."""
-    header = (event.get("headers") or {}).get("content-type", "")
+    header = headers_of(event).get("content-type", "")
     kind = header.partition(";")[0].strip().lower()
     if kind not in _TYPES and not kind.endswith("+json"):
         raise UnsupportedMediaType(

@@ -18,6 +18,7 @@ from pydantic import (
 from storyhook.domain.callback import EVENTS
 from storyhook.domain.fallback import MAX_FALLBACKS
 from storyhook.domain.story import MAX_PROMPT_CHARACTERS, MAX_SEED
+from storyhook.http.reading import ID_PATTERN
 
 
 class Body(BaseModel):
@@ -30,7 +31,7 @@ class Body(BaseModel):
     )
 
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Id = Annotated[str, Field(pattern=f"^{ID_PATTERN}$")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
@@ -67,6 +68,7 @@ Cast = Annotated[
     Field(max_length=32, json_schema_extra={"uniqueItems": True}),
     AfterValidator(each_once),
 ]
+Kind = Literal["character", "location", "prop"]
 Role = Literal["face", "full_body", "outfit", "pose", "style", "place", "object"]
 Angle = Literal["front", "three_quarter", "profile", "back"]
 RowId = Annotated[str, Field(pattern=r"^[a-z]+_[A-Za-z0-9]{1,40}$")]

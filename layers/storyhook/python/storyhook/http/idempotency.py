@@ -8,16 +8,15 @@ from typing import Any
 
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.idempotency import Asked
-from storyhook.http.raw import raw_body
+from storyhook.http.raw import headers_of, query_of, raw_body
 
-# API Gateway hands headers over in lower case.
 IDEMPOTENCY_KEY = "idempotency-key"
 _KEY = re.compile(r"[ -~]{1,255}", re.ASCII)
 
 
 def asked_once(event: Mapping[str, Any]) -> Asked | None:
     """None without the header. For a request whose body is JSON: it is compared by its meaning."""
-    key = (event.get("headers") or {}).get(IDEMPOTENCY_KEY)
+    key = headers_of(event).get(IDEMPOTENCY_KEY)
     if key is None:
         return None
     if not _KEY.fullmatch(key):
@@ -29,7 +28,7 @@ def asked_once(event: Mapping[str, Any]) -> Asked | None:
     request = [
         event["requestContext"]["http"]["method"],
         event["rawPath"],
-        event.get("queryStringParameters") or {},
+        query_of(event),
         json.loads(raw_body(event) or b"{}"),
     ]
     try:

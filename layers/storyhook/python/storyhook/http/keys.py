@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import key_views
 from storyhook.http.events import caller, parse
-from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
+from storyhook.http.idempotency import asked_once
 from storyhook.http.key_bodies import KeyBody
 from storyhook.http.reading import Reply, known, listed, paging, refuse_unknown
 
@@ -37,7 +37,7 @@ class KeyRoutes:
 
     def post_key(self, event: Event) -> Reply:
         """A repetition answers without the secrets: they are shown once."""
-        body = parse(KeyBody, event, headers=(IDEMPOTENCY_KEY,))
+        body = parse(KeyBody, event, once=True)
         wanted = body.to_request(self.clock())
         made = self.once(
             caller(event),

@@ -1,4 +1,4 @@
-"""The bytes of an HTTP API event's body. Apart from `requests`, which needs pydantic."""
+"""What an HTTP API event holds, as it came. Apart from `events`, which needs pydantic."""
 
 import base64
 import binascii
@@ -8,6 +8,16 @@ from typing import Any
 from storyhook.domain.errors import InvalidRequest, PayloadTooLarge
 
 MAX_WEBHOOK_BYTES = 1024 * 1024
+
+
+def query_of(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """The parameters behind the path; API Gateway leaves the field out where there are none."""
+    return event.get("queryStringParameters") or {}
+
+
+def headers_of(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """By their names in lower case, as API Gateway hands them over."""
+    return event.get("headers") or {}
 
 
 def raw_body(event: Mapping[str, Any], max_bytes: int = MAX_WEBHOOK_BYTES) -> bytes:

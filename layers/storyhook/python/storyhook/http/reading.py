@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.errors import FieldError, InvalidRequest, NotFound
 from storyhook.http.cursors import cursor_of, not_a_cursor, read_cursor
+from storyhook.http.raw import query_of
 
 if TYPE_CHECKING:
     from storyhook.domain.access import Page
@@ -23,7 +24,9 @@ _MAX_LIMIT = 100
 _MAX_WAIT_SECONDS = 20
 # Lambda answers at most 6 MB.
 MAX_ANSWER_BYTES = 5_500_000
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+# Of things in paths, and of those that callers name themselves.
+ID_PATTERN = "[A-Za-z0-9_-]{1,64}"
+_ID = re.compile(ID_PATTERN, re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ Handler = Callable[..., Reply]
 
 def refuse_unknown(event: Mapping[str, Any], query: Collection[str] = ()) -> None:
     """`query` names the parameters that the route reads: what would be ignored is refused."""
-    refuse([name for name in event.get("queryStringParameters") or {} if name not in query])
+    refuse([name for name in query_of(event) if name not in query])
 
 
 def refuse(unknown: Sequence[str]) -> None:
@@ -87,7 +90,7 @@ def wait_of(event: Event) -> int:
 
 
 def _whole_number(event: Event, name: str, least: int, most: int, usual: int) -> int:
-    text = (event.get("queryStringParameters") or {}).get(name, str(usual))
+    text = query_of(event).get(name, str(usual))
     if not (re.fullmatch("[0-9]{1,3}", text) and least <= int(text) <= most):
         raise InvalidRequest(
             f"{name} is a whole number from {least} to {most}.",

@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 from storyhook.domain import model_views, plan_views, views
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.http.events import caller, parse, wants_dry_run
-from storyhook.http.idempotency import IDEMPOTENCY_KEY, asked_once
+from storyhook.http.idempotency import asked_once
+from storyhook.http.raw import query_of
 from storyhook.http.reading import MAX_ANSWER_BYTES, Reply, listed, paging
 from storyhook.http.requests import StoryboardBody
 from storyhook.http.watching import board_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from storyhook.domain.access import Page
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.idempotency import Origin
     from storyhook.domain.storyboard import SceneState, Storyboard
-    from storyhook.domain.views import Sign
     from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.characters import CharacterRoutes
     from storyhook.http.etags import Reads
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
     from storyhook.usecases.once import Once
 
 Event = dict[str, Any]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Api:
         }
 
     def post_storyboard(self, event: Event) -> Reply:
-        body = parse(StoryboardBody, event, query=("dry_run",), headers=(IDEMPOTENCY_KEY,))
+        body = parse(StoryboardBody, event, query=("dry_run",), once=True)
         request, asked = body.to_request(), asked_once(event)
         if wants_dry_run(event):
             planned = self.create_storyboard.plan(caller(event), request)
@@ -95,15 +91,13 @@ class Api:
 
     def list_predictions(self, event: Event) -> Reply:
         page = self.predictions.list(caller(event).tenant, *paging(event))
-        return self._page(event, page, views.prediction)
-
-    def _page[Row](self, event: Event, page: Page[Row], view: Callable[[Row, Sign], Json]) -> Reply:
         return self.reads(
-            event, lambda sign: listed(event, page, [view(row, sign) for row in page.items])
+            event,
+            lambda sign: listed(event, page, [views.prediction(row, sign) for row in page.items]),
         )
 
     def list_models(self, event: Event) -> Reply:
-        query = event.get("queryStringParameters") or {}
+        query = query_of(event)
         sort = query.get("sort")
         wrong = sorted(set(query) - {"sort"})
         if sort is not None and sort not in model_views.SORTS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from storyhook.domain.access import owned
 from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.errors import NotFound
-from storyhook.domain.ids import new_id
+from storyhook.domain.ids import ENTROPY_BYTES, new_id
 from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard, final_status
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class AssembleStoryboard:
                 status=final_status(states, cancel_requested=board.cancel_requested_at is not None),
                 completed_at=now,
                 due_at=now + BOARD_PATIENCE if board.callback_url else None,
-                callback_id=new_id("cb", now, self.entropy(10)) if told else None,
+                callback_id=new_id("cb", now, self.entropy(ENTROPY_BYTES)) if told else None,
             )
             # Somebody else ended it, or asked to cancel it meanwhile: then it ends as that says.
             written = self.storyboards.finish(ended)

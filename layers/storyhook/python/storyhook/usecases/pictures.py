@@ -16,7 +16,7 @@ from storyhook.domain.errors import (
     NotFound,
     StoryhookError,
 )
-from storyhook.domain.ids import new_id
+from storyhook.domain.ids import ENTROPY_BYTES, new_id
 from storyhook.domain.images import check_reference, inspect
 from storyhook.domain.library import UPLOAD_FORM_SECONDS, UploadForm
 from storyhook.domain.prediction import Status
@@ -73,7 +73,7 @@ class FetchReference:
                 raise
             raise BadReference(error.detail, told) from error
         reference = Reference(
-            id=new_id("ref", self.clock(), self.entropy(10)),
+            id=new_id("ref", self.clock(), self.entropy(ENTROPY_BYTES)),
             role=request.role or MAIN_ROLES[kind],
             angle=request.angle or "front",
             # Named by content: the same picture is stored once per tenant.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from storyhook.domain.budget import OverBudget
 from storyhook.domain.callback import PREDICTION_COMPLETED
 from storyhook.domain.errors import BadReference, DownloadFailed, UnsafeUrl
-from storyhook.domain.ids import new_id
+from storyhook.domain.ids import ENTROPY_BYTES, new_id
 from storyhook.domain.images import StoredImage
 from storyhook.domain.outcome import (
     Failed,
@@ -142,7 +142,7 @@ class Settle:
         if attempt is not None:
             began.add(Status.SUBMITTED)
         if row.moves_on(failure):
-            successor = new_id("pred", self.clock(), self.entropy(10))
+            successor = new_id("pred", self.clock(), self.entropy(ENTROPY_BYTES))
             changes = {"failure": failure, "replaced_by": successor}
             try:
                 self._end(row, status, changes, attempt, began)
@@ -185,7 +185,7 @@ class Settle:
             "completed_at": now,
             # Owed until announced; a row that nobody waits for owes nothing.
             "due_at": now + LEASE if row.owes_announcement else None,
-            "callback_id": new_id("cb", now, self.entropy(10)) if told else None,
+            "callback_id": new_id("cb", now, self.entropy(ENTROPY_BYTES)) if told else None,
         }
         while True:
             ended = self.predictions.advance(
