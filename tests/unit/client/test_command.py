@@ -97,7 +97,7 @@ def test_create_and_watch_in_plain_lines(server: Server, capsys: Capture, board_
             ),
             "GET /models": {"items": [{"id": "fal-flux2-pro-edit", "typical_seconds": 10}]},
             "GET /storyboards/sb_1": [
-                board("running", scene(1, "succeeded"), scene(2, "running")),
+                board("running", scene(1, "succeeded"), scene(2, "running", model="\x1b[2J")),
                 board(),
             ],
         }
