@@ -162,6 +162,17 @@ def test_a_page_goes_on_where_the_last_one_ended(
     assert page.cursor == boards[3].id
 
 
+def test_a_page_ends_by_what_is_read_for_it(cast: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of long boards that show the character once, a hundred would take longer than there is."""
+    monkeypatch.setattr("storyhook.usecases.stale._MAX_SCENES", 2)
+    without = makers.scene(id="scene-2", position=2, characters=("marcus",))
+    newest, *_ = [board(cast, makers.scene(), without) for _ in range(3)][::-1]
+    change(cast)
+    page = cast.stale("acme", "elena", 100)
+    assert shown(page.items) == [(newest.id, [("scene-1", 1, 1)])]
+    assert page.cursor == newest.id
+
+
 def test_a_namesake_of_a_deleted_character_leaves_nothing_behind(cast: World) -> None:
     made = board(cast, makers.scene())
     cast.submit_all()

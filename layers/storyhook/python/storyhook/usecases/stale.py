@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from storyhook.usecases.assemble import ReadStoryboard
 
 _PAGE = 100
-# A page ends with the board that brings it there: each scene is planned anew to know its price.
+# A page ends with the board that brings it there: all its scenes are read, to find those that show
+# the character, and each of these is planned anew to know its price.
 _MAX_SCENES = 500
 
 
@@ -39,16 +40,18 @@ class Stale:
         """The newest boards first; `cursor` is the last board's id. Raises NotFound."""
         character = current(self.characters, tenant, character_id)
         items: list[StaleBoard] = []
+        scenes = 0
         while True:
             page = self.characters.uses(tenant, character_id, _PAGE, cursor)
             older = [use for use in page.items if is_stale(use, character)]
             boards = self.storyboards.get_many([use.storyboard_id for use in older])
             for use in older:
                 board = boards.get(use.storyboard_id)
-                stale = self._stale(board, use) if board else None
-                if stale:
-                    items.append(stale)
-                if len(items) == limit or sum(len(i.scenes) for i in items) >= _MAX_SCENES:
+                if board:
+                    scenes += board.scene_count
+                    stale = self._stale(board, use)
+                    items += [stale] if stale else []
+                if len(items) == limit or scenes >= _MAX_SCENES:
                     more = page.cursor is not None or use is not older[-1]
                     return Page(tuple(items), use.storyboard_id if more else None)
             if page.cursor is None:
