@@ -41,6 +41,7 @@ SIGNING_KEY = "signing-key"  # from it the secret of each callback is derived
 ROTATING = (SIGNING_KEY, REPLICATE_WEBHOOK_SECRET)
 PARAMETERS = (FAL_KEY, REPLICATE_TOKEN, REPLICATE_WEBHOOK_SECRET, SIGNING_KEY)
 
+_OPERATORS_TENANT = "default"
 _TIMEOUT_SECONDS = 20
 
 
@@ -85,9 +86,12 @@ def new_signing_key() -> str:
 
 
 def create_api_key(
-    dynamodb: Any, ssm: Any, table: str, stage: str, tenant: str = "default"
+    dynamodb: Any, ssm: Any, table: str, stage: str, tenant: str | None = None
 ) -> NewKey:
-    """An operator's key, without limits. The table holds only the hash of its secret."""
+    """A key without limits: the operator's, or one that makes keys for `tenant` alone.
+
+    The table holds only the hash of its secret.
+    """
     newest, *_ = _valid(ssm, stage, SIGNING_KEY)
     rows = Table(dynamodb, table)
     keys = ManageKeys(
@@ -98,10 +102,10 @@ def create_api_key(
         secrets.token_bytes,
     )
     return keys.issue(
-        KeyRequest("operator", ALL_SCOPES, Limits(), tenant, None),
-        tenant,
+        KeyRequest("admin" if tenant else "operator", ALL_SCOPES, Limits(), tenant, None),
+        tenant or _OPERATORS_TENANT,
         Origin(keys.clock(), secrets.token_bytes(SEED_BYTES)),
-        operator=True,
+        operator=tenant is None,
     )
 
 
@@ -139,7 +143,7 @@ def main() -> None:
     if SIGNING_KEY in absent or options.new_key:
         dynamodb = session.client("dynamodb")
         key = create_api_key(dynamodb, ssm, outputs["TableName"], stage, options.tenant)
-        print(f"API key {key.issued.id} of tenant {options.tenant}; it is shown this once:")
+        print(f"API key {key.issued.id} of tenant {key.issued.tenant}; it is shown this once:")
         print(f"  {key.secret}")
         print("and the secret that its callbacks are signed with:")
         print(f"  {key.callback_secret}")
@@ -195,7 +199,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.setup", description="Set up a stack.")
     parser.add_argument("--stack-name", required=True)
     parser.add_argument("--region", help="default: as the AWS CLI finds it")
-    parser.add_argument("--tenant", default="default", help="whose API key to make")
+    parser.add_argument("--tenant", help="whose API key to make; default: the operator's")
     parser.add_argument("--new-key", action="store_true", help="make one more API key")
     parser.add_argument("--rotate", choices=ROTATING, help="put a new secret before the old one")
     return parser.parse_args()

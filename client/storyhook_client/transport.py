@@ -16,7 +16,13 @@ from typing import Any
 
 import httpx
 
-from storyhook_client.errors import NoAnswer, StoryhookError, UnexpectedAnswer, api_error
+from storyhook_client.errors import (
+    BadConfiguration,
+    NoAnswer,
+    StoryhookError,
+    UnexpectedAnswer,
+    api_error,
+)
 
 Json = dict[str, Any]
 
@@ -57,7 +63,10 @@ class Surroundings:
 
 @dataclass
 class Transport:
-    """`url` is the stack's, with any path; `key` is `shk_…`."""
+    """`url` is the stack's, with any path; `key` is `shk_…`.
+
+    Raises BadConfiguration for plain http to another machine.
+    """
 
     url: str
     key: str = field(repr=False)
@@ -65,8 +74,13 @@ class Transport:
     around: Surroundings = Surroundings()
 
     def __post_init__(self) -> None:
+        here = _is_loopback(self.url)
+        if not (here or httpx.URL(self.url).scheme == "https"):
+            raise BadConfiguration(
+                f"{self.url}: the API key would go in clear; use https, or a stack on this machine."
+            )
         # A proxy of the environment's would not find a stack on this machine.
-        proxies = not _is_loopback(self.url)
+        proxies = not here
         certificates = httpx.create_ssl_context()  # once: it takes longer than all the rest
         self._api = httpx.Client(
             base_url=self.url,

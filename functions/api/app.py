@@ -69,4 +69,8 @@ def _problem(error: StoryhookError) -> Response[str]:
 
 
 def _no_route(app: APIGatewayHttpResolver) -> Callable[[NotFoundError], Response[str]]:
-    return lambda _: _problem(no_route(app.current_event.path, wiring.api().routes()))
+    def answer(_: NotFoundError) -> Response[str]:
+        event = app.current_event
+        return _problem(no_route(event.http_method, event.path, wiring.api().routes()))
+
+    return answer

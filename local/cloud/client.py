@@ -19,7 +19,7 @@ from local.cloud.state import CloudState, StartFailed
 
 type Progress = Callable[[str], None]
 
-STOP_SECONDS = 60
+STOP_SECONDS = 180  # a busy machine deletes slowly what the emulator has unpacked
 TAKEN_NAMES = 9
 
 

@@ -47,7 +47,11 @@ _FIELDS: Mapping[str, Mapping[str, list[Any]]] = {
         "callback_url": [events.CALLBACK_URL],
     },
 }
-_PARAMETERS: Mapping[str, list[Any]] = {"If-None-Match": ["*"], "character_id": ["elena"]}
+_PARAMETERS: Mapping[str, list[Any]] = {
+    "If-None-Match": ["*"],
+    "character_id": ["elena"],
+    "dry_run": [False],
+}
 
 
 def for_fuzzing(outside: str = "") -> Json:

@@ -44,7 +44,9 @@ def test_another_method_is_told_which_to_use(
     assert json.loads(answer["body"])["type"] == "/problems/method-not-allowed"
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/predictions/pred_1/x", "/models/1", "//"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nothing", "/predictions/pred_1/x", "/models/1", "//", "/characters/\x84"]
+)
 def test_an_unknown_path_is_not_found(stage: Stage, path: str) -> None:
     answer = stage.run("api", events.default("GET", path))
     assert answer["statusCode"] == 404

@@ -12,7 +12,24 @@ import pytest
 from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook_client import Patience, Storyhook, errors
-from storyhook_client.answers import Answer
+from storyhook_client.answers import (
+    Answer,
+    Callback,
+    CallbackSecret,
+    Character,
+    Model,
+    News,
+    Plan,
+    Prediction,
+    Scene,
+    Sheet,
+    SheetEstimate,
+    StaleBoard,
+    Storyboard,
+    StoryboardPlan,
+    StoryboardSummary,
+    Upload,
+)
 from storyhook_client.boardfile import dump
 from storyhook_client.cli.main import main
 from storyhook_client.imports import formats
@@ -112,12 +129,57 @@ def test_every_field_that_is_answered_is_named(client: Storyhook, stage: Stage) 
         client.callbacks.secret(),
     ]
     assert not {name for answer in answers for name in unnamed(answer)}
-    kinds = {type(answer).__name__ for answer in answers}
-    assert len(kinds) == 10
+    assert {type(answer) for answer in answers} == {
+        Callback, CallbackSecret, Character, Model, News, Plan, Prediction, Storyboard,
+        StoryboardPlan, StoryboardSummary,
+    }  # fmt: skip
     done = client.predictions.get(events.PREDICTIONS["fal"])
     assert done.output
     assert done.output.images[0].sha256
     assert client.predictions.get(blocked.id).error
+
+
+def test_every_field_of_the_library_is_named(
+    client: Storyhook, stage: Stage, tmp_path: Path
+) -> None:
+    file = tmp_path / "elena.png"
+    file.write_bytes(picture(64, 64))
+    library = client.characters
+    board = client.storyboards.create(BOARD)
+    upload = client.uploads.create("image/png", file.stat().st_size)
+    # The form itself is tried on the local cloud.
+    stage.images.put(upload.fields["key"], file.read_bytes(), "image/png")
+    changed = library.add_reference("elena", {"upload": upload.id, "angle": "profile"})
+    made = library.sheet("elena", {"angles": ["back"]})
+    answers: list[Answer] = [
+        upload,
+        changed,
+        library.update("elena", {"outfit": "a green cloak"}),
+        library.get("elena", version=1),
+        *library.versions("elena"),
+        *library.stale("elena"),
+        library.estimate_sheet("elena", {"angles": ["back"]}),
+        made,
+        *(client.predictions.get(item.id) for item in made.items),
+        library.remove_reference("elena", changed.references[-1].id),
+    ]
+    client.storyboards.cancel(board.id)
+    told = client.storyboards.news(board.id)
+    data = {event.type: event.data for event in told.items}
+    answers += [
+        told,
+        Prediction.of(data["prediction.completed"]),
+        Scene.of(data["scene.completed"]),
+        StoryboardSummary.of(data["storyboard.completed"]),
+    ]
+    assert not {name for answer in answers for name in unnamed(answer)}
+    assert {type(answer) for answer in answers} == {
+        Character, News, Prediction, Scene, Sheet, SheetEstimate, StaleBoard, StoryboardSummary,
+        Upload,
+    }  # fmt: skip
+    assert changed.references[-1].angle == "profile"
+    assert changed.stale
+    assert board.id in [each.storyboard_id for each in changed.stale.items]
 
 
 def test_an_answer_that_is_lost_is_asked_for_again_and_paid_once(

@@ -7,6 +7,7 @@ after a later one was read.
 import itertools
 import json
 import random
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -208,7 +209,14 @@ def test_what_was_told_is_not_read_again(stage: Stage) -> None:
     assert {key["pk"]["S"] for key in keys["Keys"]} == {"PRED#pred_2", "PRED#pred_3"}
 
 
-@pytest.mark.parametrize("value", [b"", b"x", b"[0,0,false]", b"\x78\x9c\x03"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(b"", b"x", b"[0,0,false]", b"\x78\x9c\x03"),
+        *map(zlib.compress, (b"[" * 60_000, b"[" + b"0," * 10**6 + b"0]", b"[1.5,1]")),
+    ],
+    ids=lambda value: value[:4].hex(),
+)
 def test_a_cursor_that_nobody_gave_is_refused(stage: Stage, value: bytes) -> None:
     begins(stage, 2)
     event = events.default("GET", PATH)

@@ -216,6 +216,20 @@ def test_api_list_stale(stage: Stage, run: Run) -> None:
     assert body(run()) == changed["stale"]
 
 
+def test_where_a_change_leaves_off_the_list_of_what_is_stale_goes_on(stage: Stage) -> None:
+    stage.characters.replace(makers.character(), None)
+    for _ in range(11):
+        row = makers.prediction()
+        board, scenes = makers.board((row,))
+        stage.storyboards.add(board, scenes, [row])
+    shown = body(stage.run("api", read("api/change_character")))["stale"]
+    assert len(shown["items"]) == 10
+    more = {"cursor": shown["next_cursor"]}
+    event = events.default("GET", "/characters/elena/stale", query=more)
+    rest = body(stage.run("api", event))
+    assert (len(rest["items"]), rest["next_cursor"]) == (1, None)
+
+
 @on("api/delete_character")
 def test_api_delete_character(stage: Stage, run: Run) -> None:
     answer = run()

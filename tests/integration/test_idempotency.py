@@ -1,5 +1,6 @@
 """Idempotency-Key: what is asked twice is made once, wherever the first request died."""
 
+import bisect
 import itertools
 import json
 from collections.abc import Iterator
@@ -168,6 +169,27 @@ def test_a_key_is_printable_ascii(stage: Stage, key: str) -> None:
     assert problem(answer) == (422, "invalid-request")
     assert json.loads(answer["body"])["errors"][0]["path"] == "idempotency-key"
     assert kinds(stage) == []
+
+
+def test_a_body_as_deep_as_can_be_read_is_refused(stage: Stage) -> None:
+    """What is compared of it is deeper by the request around it."""
+
+    def nested(depth: int) -> str:
+        body = {**PICTURE, "options": {"x": "here"}}
+        return json.dumps(body).replace('"here"', "[" * depth + "]" * depth)
+
+    def is_readable(depth: int) -> bool:
+        try:
+            json.loads(nested(depth))
+        except RecursionError:
+            return False
+        return True
+
+    deepest = bisect.bisect(range(100_000), False, key=lambda depth: not is_readable(depth))
+    for depth in range(deepest - 50, deepest + 50):
+        event = events.http("POST /predictions", headers={"idempotency-key": "k-1"})
+        event["body"] = nested(depth)
+        assert stage.run("create_prediction", event)["statusCode"] in (400, 422)
 
 
 def test_a_key_may_be_long(stage: Stage) -> None:

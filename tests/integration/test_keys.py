@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from storyhook.aws import clients
 from storyhook.http.idempotency import IDEMPOTENCY_KEY
 from tests.fixtures import events, functions
 from tests.fixtures.clock import Clock
-from tests.fixtures.cloud import Cloud
+from tests.fixtures.cloud import TABLE, Cloud
 from tests.fixtures.functions import Stage
+from tools import setup
 
 BODY = {"name": "ci", "scopes": ["read", "write"]}
 LIMITS = {"predictions_per_minute": 5, "max_cost_per_month": "1.50"}
@@ -42,6 +44,14 @@ def make(stage: Stage, body: Any, key: Any = None) -> Any:
     status, made = ask(stage, events.default("POST", "/keys", body), key)
     assert status == 201, made
     return made
+
+
+def made_by_setup(tenant: str | None = None) -> Any:
+    """As `tools.setup --new-key` makes it, with `--tenant` or without."""
+    made = setup.create_api_key(
+        clients.client("dynamodb"), clients.client("ssm"), TABLE, "test", tenant
+    )
+    return {"secret": made.secret, "tenant": made.issued.tenant}
 
 
 def test_a_key_is_shown_once_and_lets_its_holder_in(stage: Stage) -> None:
@@ -144,7 +154,8 @@ def test_a_key_expires(stage: Stage) -> None:
 
 def test_another_tenants_key_is_not_there(stage: Stage) -> None:
     ours = make(stage, BODY)
-    theirs = make(stage, {**BODY, "scopes": ["read", "admin"], "tenant": "globex"})
+    body = {**BODY, "scopes": ["read", "admin"], "tenant": "globex"}
+    theirs = make(stage, body, made_by_setup())
     for method in ("GET", "DELETE"):
         assert ask(stage, events.default(method, f"/keys/{ours['id']}"), theirs)[0] == 404
     _, listed = ask(stage, events.default("GET", "/keys"), theirs)
@@ -171,6 +182,33 @@ def test_a_key_makes_no_key_that_may_more(stage: Stage) -> None:
         "expires_at": "2026-01-02T00:00:00Z",
     }
     assert make(stage, narrower, own)["tenant"] == "acme"
+
+
+def test_only_the_operator_makes_keys_for_others(stage: Stage) -> None:
+    """Not a customer whose key is of before there were scopes, nor one whom the operator gave one
+    that makes keys for themselves.
+    """
+    for other in ("globex", "default"):
+        wanted = {**BODY, "tenant": other}
+        for key in (None, made_by_setup("acme")):
+            status, refused = ask(stage, events.default("POST", "/keys", wanted), key)
+            assert (status, refused["type"]) == (403, "/problems/key-too-wide")
+            assert [error["path"] for error in refused["errors"]] == ["tenant"]
+        assert make(stage, wanted, made_by_setup())["tenant"] == other
+    assert make(stage, BODY, made_by_setup("acme"))["tenant"] == "acme"
+
+
+def test_a_revoked_key_makes_no_other_while_it_is_still_let_in(stage: Stage) -> None:
+    """API Gateway keeps the authorizer's answer for a minute."""
+    leaked = make(stage, {**BODY, "scopes": ["admin"]})
+    door = {"key_id": leaked["id"], "tenant": "acme", "scopes": "admin"}
+    ask(stage, events.default("DELETE", f"/keys/{leaked['id']}"))
+    event = events.default("POST", "/keys", {**BODY, "scopes": ["admin"]})
+    event["requestContext"]["authorizer"] = {"lambda": door}
+    before = stage.cloud.rows()
+    status, refused = ask(stage, event)
+    assert (status, refused["type"]) == (403, "/problems/key-too-wide")
+    assert stage.cloud.rows() == before
 
 
 # What each scope opens, by an event that would otherwise be answered with something else than 403.

@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from storyhook import wiring
-from storyhook.http import requests
+from storyhook.http import key_bodies, requests
 from tests.fixtures import gateway
 from tests.fixtures.contract import PLACE, Contract, written
 from tools.openapi.chapters import told
@@ -46,7 +46,7 @@ def test_what_is_public_says_so() -> None:
 
 def test_every_field_of_a_request_is_explained() -> None:
     bodies = {operation.body for operation in OPERATIONS if operation.body}
-    inside = {requests.OverrideBody, requests.SceneBody}
+    inside = {key_bodies.LimitsBody, requests.OverrideBody, requests.SceneBody}
     assert set(TEXTS) == bodies | inside
     for kind, texts in TEXTS.items():
         assert list(texts) == list(kind.model_fields), kind.__name__

@@ -4,10 +4,11 @@ from decimal import Decimal
 
 from storyhook.domain.access import ApiKey
 from storyhook.domain.outcome import OutcomeUnknown
+from storyhook.domain.requests import SheetRequest
 from tests.fixtures import makers
 from tests.reliability.jobs import BROKEN
 from tests.reliability.outside import Run
-from tests.reliability.wishes import wanted
+from tests.reliability.wishes import KEY, wanted
 
 LIMITED = ApiKey("key_limited", "acme")
 
@@ -45,6 +46,15 @@ def board_within_budget(run: Run) -> None:
         2, "fal-flux2-pro", fallback_models=("rep-nano-banana-2",), max_cost=Decimal("0.5000")
     )
     run.board(board, key=LIMITED)
+
+
+def sheet_within_budget(run: Run) -> None:
+    """Asked for twice, since the first answer might have got lost."""
+    _limited(run)
+    run.asked_once = 2
+    sheet = SheetRequest(angles=("profile", "back"), seed=7, max_cost=Decimal("0.5000"))
+    for _ in range(2):
+        run.sheet("elena", sheet, asked=KEY, key=LIMITED)
 
 
 def board_may_not_fall_back(run: Run) -> None:

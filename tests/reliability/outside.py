@@ -174,17 +174,30 @@ class Run:
 
         self._until_answered("api", create)
 
-    def sheet(self, character_id: str, wanted: SheetRequest) -> None:
-        """Somebody asks for one angle of a character."""
+    def sheet(
+        self,
+        character_id: str,
+        wanted: SheetRequest,
+        asked: Asked | None = None,
+        key: ApiKey = makers.KEY,
+    ) -> None:
+        """Somebody asks for angles of a character."""
 
         def create() -> Prediction:
-            sheet = self.world.sheet.accept(makers.KEY, character_id, wanted, self.world.origin())
-            [row] = sheet.rows
+            sheet = self.world.sheet
+            made = self.world.once(
+                key,
+                asked,
+                lambda origin: sheet.made(key.tenant, character_id, origin),
+                lambda origin: sheet.accept(key, character_id, wanted, origin),
+            )
+            rows = made.thing.rows
             try:
-                self.world.sheet.send([row])
-            except Exception as error:  # noqa: BLE001 - as the function: the row is accepted by now
+                if not made.replayed:
+                    sheet.send(rows)
+            except Exception as error:  # noqa: BLE001 - as the function: they are accepted by now
                 self.errors.append(error)
-            return row
+            return rows[0]
 
         self._until_answered("api", create)
 

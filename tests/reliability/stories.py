@@ -312,6 +312,7 @@ STORIES = (
     Story("no picture within budget", money.no_picture_within_budget, FAILED),
     Story("pays again within budget", money.pays_again_within_budget, GOOD),
     Story("board within budget", money.board_within_budget, {"failed": 1, "succeeded": 2}),
+    Story("sheet within budget", money.sheet_within_budget, {"succeeded": 2}),
     Story("board may not fall back", money.board_may_not_fall_back, FAILED),
     Story("without webhooks", without_webhooks, GOOD, webhooks=False),
     Story("without webhooks, answer lost", without_webhooks_answer_lost, EXPIRED, webhooks=False),

@@ -23,11 +23,9 @@ NOT_WALKED = {
     "test_callback_secrets",
     "callback_secrets: CallbackSecrets.rotate self.versions.replace": "one write, the same",
     "characters: ReadCharacter.__call__ self.characters.version": "reads only",
-    "characters: DeleteCharacter._predictions self.predictions.get_many": "reads only, what is due",
     "assemble: AssembleStoryboard.finish self.storyboards.get": "two end a board at once: a "
     "write that is sent twice does that, in the tests below",
-    "characters: SaveCharacter.made self.characters.get": "no prediction is touched: "
-    "test_idempotency",
+    "characters: changed_since characters.get": "no prediction is touched: test_idempotency",
     "once: Once.__call__ self.claims.hand_over": "a refusal: test_idempotency",
     "once: Once._claim self.claims.hand_over": "a day later: test_idempotency",
     "once: Once._take_over self.claims.held": "a write that is sent twice, in the tests below",
@@ -42,7 +40,8 @@ NOT_WALKED = {
     "keys: ManageKeys.list self.keys.list": "reads only",
     "keys: ManageKeys.list self.budgets.get_many": "reads only",
     "keys: ManageKeys.get self.keys.get": "reads only",
-    "keys: ManageKeys.get self.budgets.get": "reads only",
+    "keys: ManageKeys._this_month self.budgets.get": "reads only",
+    "keys: ManageKeys.made self.keys.get": "reads only",
     "keys: ManageKeys.revoke self.keys.revoke": "one write, the same",
     "settle: Settle._end self.predictions.get": "queued again meanwhile: test_budgets",
     "cancel: Cancel.storyboard self.storyboards.get": "it ends meanwhile: test_cancel_boards",

@@ -19,7 +19,7 @@ def told(stage: Stage) -> Story:
     story = Story(stage, Gateway(stage))
     for part in (
         *(_characters, _references, _one_picture, _other_ends, _board, _sheet, _the_end_of_marcus),
-        *(_secrets, _pages, _refused),
+        *(_keys, _secrets, _pages, _refused),
     ):
         part(story)
     return story
@@ -227,6 +227,36 @@ def _the_end_of_marcus(story: Story) -> None:
 def canceled(_provider: str, job: str) -> Any:
     """Replicate's webhook of a job that it has stopped."""
     return {"id": job, "status": "canceled", "output": None, "error": None}
+
+
+def _keys(story: Story) -> None:
+    """One with limits, and what they refuse."""
+    wanted = {
+        "name": "shop",
+        "scopes": ["read", "write"],
+        "limits": {"predictions_per_minute": 1, "max_cost_per_month": "0.10"},
+    }
+    once = {"idempotency-key": "the shop's key"}
+    made = story.ask("createKey", "POST /keys", wanted, name="limited", headers=once)
+    story.ask("createKey", "POST /keys", wanted, name="again", headers=once)
+    shop, create = made["secret"], "POST /predictions"
+    story.ask("createPrediction", create, PREDICTION, name="withinLimits", key=shop)
+    story.ask("createPrediction", create, PREDICTION, name="tooManyInAMinute", key=shop)
+    story.stage.clock.advance(minutes=1)
+    story.ask("createPrediction", create, PREDICTION, name="withinLimits", key=shop)
+    story.stage.clock.advance(minutes=1)
+    story.ask("createPrediction", create, PREDICTION, name="budgetExceeded", key=shop)
+    dear = {**STORYBOARD, "max_cost": "0.01"}
+    story.ask("createStoryboard", "POST /storyboards", dear, name="tooDear")
+    story.ask("listKeys", "GET /keys", name="missingScope", key=shop)
+    here = f"/keys/{made['id']}"
+    story.ask("getKey", f"GET {here}", name="spent")
+    reader = {"name": "dashboard", "scopes": ["read"], "expires_at": "2027-01-01T00:00:00Z"}
+    story.ask("createKey", "POST /keys", reader, name="untilNewYear")
+    story.ask("listKeys", "GET /keys", query={"limit": "1"})
+    story.ask("listKeys", "GET /keys", name="all")
+    story.ask("revokeKey", f"DELETE {here}")
+    story.ask("getKey", f"GET {here}", name="revoked")
 
 
 def _secrets(story: Story) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from storyhook.domain.callback import EVENTS
-from storyhook.domain.errors import RequestInProgress, StoryhookError
+from storyhook.domain.errors import RateLimited, RequestInProgress, StoryhookError
 from storyhook.http import problems
 from tools.openapi.answers.base import GatewayMessage, Problem
 from tools.openapi.examples import path_examples, request_examples, response_examples
@@ -33,7 +33,7 @@ _GATEWAY = {
 }
 _KEYS_ONLY = (401, 403)
 # They say each time when to ask again, not always the same.
-_SAYS_WHEN = (RequestInProgress,)
+_SAYS_WHEN = (RequestInProgress, RateLimited)
 _HEADERS: Mapping[str, Json] = {
     "Location": {
         "description": "Where it is, below the API's URL.",

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from storyhook.http import bodies, requests
+from storyhook.http import bodies, key_bodies, requests
 
 _EVENTS = (
     "Which events are sent to `callback_url`: `prediction.completed`, `scene.completed`, "
@@ -22,6 +22,7 @@ _CROWD = "Whether others than the characters may be seen; left to the words unle
 _PAID = (
     "How often one picture may be paid for, should a provider's answer to a submission get lost."
 )
+_MAX_COST = "USD; refused if it would cost more. Fallbacks and second payments count, too."
 _STYLE = "Of every picture, in words."
 _CALLBACK = "Where events are sent, signed: a public https URL."
 
@@ -62,6 +63,17 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "content_type": "Of the file.",
         "bytes": "Its size, if you know it: then no other is taken.",
     },
+    key_bodies.LimitsBody: {
+        "predictions_per_minute": "Each scene of a board counts as one.",
+        "max_cost_per_month": "USD, of all that is accepted in a calendar month (UTC).",
+    },
+    key_bodies.KeyBody: {
+        "name": "For people.",
+        "scopes": "`read` what there is, `write`: make and change it, `admin`: keys and secrets.",
+        "limits": "None, unless told.",
+        "tenant": "Whose it is; only the operator's keys may name another than their own.",
+        "expires_at": "When it stops to work; never, unless told.",
+    },
     requests.OverrideBody: {"outfit": "What it wears in this scene."},
     requests.NothingBody: {},
     requests.RotationBody: {
@@ -78,6 +90,7 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "crowd": _CROWD,
         "without_references": _WITHOUT,
         "max_paid_attempts": _PAID,
+        "max_cost": _MAX_COST,
         "callback_url": _CALLBACK,
         "callback_events": "Only `prediction.completed`.",
     },
@@ -114,6 +127,7 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "fallback_on_block": _ON_BLOCK,
         "queue_timeout_seconds": _QUEUE,
         "max_paid_attempts": _PAID,
+        "max_cost": _MAX_COST,
         "callback_url": _CALLBACK,
         "callback_events": _EVENTS,
         "characters": "To create, or to give their next version, on the way.",

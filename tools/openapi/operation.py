@@ -85,7 +85,7 @@ class Operation:
     def all_refusals(self) -> tuple[type[errors.StoryhookError], ...]:
         found: list[type[errors.StoryhookError]] = []
         if not self.public:
-            found += [errors.InvalidRequest, errors.Busy]
+            found += [errors.InvalidRequest, errors.MissingScope, errors.Busy]
         if self.body:
             found += [NotJson, errors.PayloadTooLarge, UnsupportedMediaType]
         if self.path_parameters:

@@ -16,7 +16,7 @@ import pytest
 from storyhook import wiring
 from storyhook.domain.prediction import Prediction
 from storyhook.usecases import characters
-from storyhook.wiring import library, parts
+from storyhook.wiring import keys, library, parts
 from tests.fixtures import cloud as clouds
 from tests.fixtures import events, functions, signing
 from tests.fixtures.clock import Clock, Entropy
@@ -103,7 +103,7 @@ def stage() -> Iterator[Stage]:
     """The functions with their surroundings, an API key, and nothing else."""
     chance = SimpleNamespace(token_bytes=Entropy("openapi"))
     with clouds.running() as cloud, pytest.MonkeyPatch.context() as patch:
-        for module in (wiring, library, parts):
+        for module in (wiring, keys, library, parts):
             patch.setattr(module, "randomness", chance)
         # One after the other, so that each reference gets the same id in each run.
         patch.setattr(characters, "_PARALLEL_FETCHES", 1)

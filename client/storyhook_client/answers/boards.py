@@ -20,6 +20,8 @@ from storyhook_client.answers.pictures import (
 
 
 class Scene(Answer):
+    """`storyboard_id` and `urls` are in an event's, where it stands alone."""
+
     id: str
     position: int | None = None
     status: str
@@ -39,6 +41,8 @@ class Scene(Answer):
     metrics: Metrics = Metrics()
     error: Problem | None = None
     cancellation: Cancellation | None = None
+    storyboard_id: str | None = None
+    urls: Urls = Urls()
 
     @property
     def is_over(self) -> bool:

@@ -158,7 +158,12 @@ def list_(session: Session, predictions: bool, limit: int) -> None:
 def download(session: Session, thing: str, out: Path | None) -> None:
     """A board's pictures and board.json, or a prediction's picture, each checked."""
     if thing.startswith("pred_"):
-        paths = session.client.predictions.download(thing, out or Path())
+        prediction = session.client.predictions.get(thing)
+        if prediction.output is None:
+            session.answer({"pictures": []})
+            session.say(f"{thing} has no picture; it is {prediction.status}", style="red")
+            raise EndedBadly
+        paths = session.client.predictions.download(prediction, out or Path())
         session.answer({"pictures": [str(path) for path in paths]})
         for path in paths:
             session.say(str(path))

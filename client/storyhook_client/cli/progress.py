@@ -99,7 +99,8 @@ class Bars:
             complete_style=colour,
             finished_style=colour,
         )
-        return Text(printable(scene.id)), bar, Text(status, style=colour), Text(clock, style="dim")
+        told = Text(printable(status), style=colour)
+        return Text(printable(scene.id)), bar, told, Text(clock, style="dim")
 
     def _most_telling(self, scenes: Sequence[Scene]) -> Sequence[Scene]:
         """As many as the terminal has lines for: those at work first, in their order."""
@@ -133,4 +134,4 @@ class Lines:
             seconds = scene.metrics.total_seconds
             after = "" if status in OPEN or seconds is None else f" after {seconds:.1f} s"
             line = f"{'':11}{scene.id} {status}{after} ({scene.model})"
-            self._console.print(Text(line), soft_wrap=True)
+            self._console.print(Text(printable(line)), soft_wrap=True)

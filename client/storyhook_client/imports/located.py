@@ -13,6 +13,8 @@ import yaml
 
 from storyhook_client.errors import BadFile
 
+# Characters and parts, far beyond what the API takes.
+_MAX_WRITTEN_OUT = 4_000_000
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _PLAIN_SCALARS = {
     # YAML 1.2's own. In 1.1 the ratio 16:9 is the number 969, and `no` is false.
@@ -34,6 +36,8 @@ class _Loader(yaml.SafeLoader):
         seen = set()
         for key, _ in node.value:
             name = self.construct_object(key)
+            if not isinstance(name, Hashable):
+                raise yaml.MarkedYAMLError(problem="not a name", problem_mark=key.start_mark)
             if name in seen:
                 raise yaml.MarkedYAMLError(problem=f"{name!r} twice", problem_mark=key.start_mark)
             seen.add(name)
@@ -101,7 +105,7 @@ def read_yaml(path: Path) -> Located:
     """Raises BadFile with the line."""
     text = read_text(path)
     try:
-        return Located(path, text, yaml.load(text, _Loader))  # noqa: S506 - a safe one
+        document = yaml.load(text, _Loader)  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or error.context or "cannot be read"
@@ -109,8 +113,27 @@ def read_yaml(path: Path) -> Located:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise BadFile(path, f"not YAML: {error.reason}", line) from error
-    except RecursionError as error:
+    # What a scalar with a tag such as !!int cannot be read as.
+    except (RecursionError, ValueError, KeyError, AttributeError) as error:
         raise BadFile(path, "not YAML that can be read") from error
+    _check_written_out(path, document)
+    return Located(path, text, document)
+
+
+def _check_written_out(path: Path, document: Any) -> None:
+    """A few lines of aliases (*name) can stand for more than a memory holds, or for themselves."""
+    size, parts = 0, [document]
+    while parts:
+        part = parts.pop()
+        size += 1 + len(part) if isinstance(part, str) else 1
+        if size > _MAX_WRITTEN_OUT:
+            raise BadFile(path, "its aliases stand for too much; write out what is needed")
+        if isinstance(part, dict):
+            parts += [*part, *part.values()]
+        elif isinstance(part, list):
+            parts += part
+        elif not isinstance(part, str | int | float | None):
+            raise BadFile(path, f"has a {type(part).__name__}, which JSON has not")
 
 
 def read(path: Path) -> Located:

@@ -97,7 +97,7 @@ def test_create_and_watch_in_plain_lines(server: Server, capsys: Capture, board_
             ),
             "GET /models": {"items": [{"id": "fal-flux2-pro-edit", "typical_seconds": 10}]},
             "GET /storyboards/sb_1": [
-                board("running", scene(1, "succeeded"), scene(2, "running")),
+                board("running", scene(1, "succeeded"), scene(2, "running", model="\x1b[2J")),
                 board(),
             ],
         }
@@ -492,6 +492,6 @@ def test_a_picture_of_its_own_is_downloaded(
     code, out, _ = run(capsys, "download", "pred_1", "-o", tmp_path)
     assert (code, out) == (0, f"{tmp_path}/pred_1.png\n")
     assert (tmp_path / "pred_1.png").read_bytes() == data
-    code, _, err = run(capsys, "download", "pred_1", "-o", tmp_path)
-    assert code == 4
-    assert "it is running" in err
+    code, out, _ = run(capsys, "download", "pred_1", "-o", tmp_path)
+    assert code == 3
+    assert "it is running" in out

@@ -180,6 +180,10 @@ def test_what_is_imported_is_the_same_when_imported_again(
 
 
 SCENES = "scene,description\n"
+# Ten lines that stand for ten thousand million.
+BOMB = b"a0: &a0 [x, x]\n" + b"".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n".encode() for n in range(1, 10)
+)
 NOT_READ = [
     # file, text, where it is wrong and the beginning of what is said
     ("a.csv", b"", "a.csv: no table"),
@@ -203,6 +207,11 @@ NOT_READ = [
     ("a.yaml", b"model: a\nmodel: b\n", "a.yaml:2: not YAML: 'model' twice"),
     ("a.yaml", b"a: \x07", "a.yaml:1: not YAML"),
     ("a.yaml", b"model: !!python/object:os.system x\n", "a.yaml:1: not YAML"),
+    ("a.yaml", b"model: a\n? [b]\n: c\n", "a.yaml:2: not YAML: not a name"),
+    ("a.yaml", b"seed: !!int many\n", "a.yaml: not YAML that can be read"),
+    ("a.yaml", b"model: !!set {a}\n", "a.yaml: has a set, which JSON has not"),
+    ("a.yaml", b"scenes: &a [*a]\n", "a.yaml: its aliases stand for too much"),
+    ("a.yaml", BOMB, "a.yaml: its aliases stand for too much"),
     ("b.json", b'{"Shots": [\n {"index": 1}]}', "b.json:1: no story of ViStoryBench"),
     (
         "b.json",

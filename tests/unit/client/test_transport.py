@@ -156,6 +156,15 @@ def test_what_may_not_be_repeated_is_sent_once(
     assert "idempotency-key" not in server.requests[0].headers
 
 
+@pytest.mark.parametrize(
+    "host", ["example.com", "localhost.example.com", "10.0.0.1", "127.0.0.1@a"]
+)
+def test_the_key_is_not_sent_in_clear_to_another_machine(host: str) -> None:
+    with pytest.raises(errors.BadConfiguration, match="use https"):
+        Storyhook(f"http://{host}", "shk_1")
+    Storyhook(f"https://{host}", "shk_1").close()
+
+
 def test_a_stack_that_is_not_there_is_asked_again_and_then_named(machine: Machine) -> None:
     with serving() as gone:
         url = gone.url

@@ -15,6 +15,7 @@ from tools.openapi.answers.pictures import (
     Estimate,
     Image,
     LeftOut,
+    LimitedCost,
     Metrics,
     PlacedReference,
     Prediction,
@@ -69,7 +70,7 @@ class Storyboard(TypedDict):
     title: str
     status: BoardStatus
     progress: Progress
-    cost: Cost
+    cost: LimitedCost
     character_versions: CharacterVersions
     scenes: list[Scene]
     warnings: list[str]

@@ -115,6 +115,10 @@ class Cost(Estimate):
     ]
 
 
+class LimitedCost(Cost):
+    max: Annotated[Usd | None, Field(description="USD; the request's `max_cost`.")]
+
+
 class Metrics(TypedDict):
     queue_seconds: float | None
     provider_seconds: float | None
@@ -143,7 +147,7 @@ class AnyPrediction(TypedDict):
     input: Told
     output: Output | None
     error: Error | None
-    cost: Cost
+    cost: LimitedCost
     metrics: Metrics
     cancellation: Cancellation | None
     urls: CancelUrls

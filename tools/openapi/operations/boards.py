@@ -4,7 +4,7 @@ from storyhook.domain import errors
 from storyhook.http.requests import NothingBody, StoryboardBody
 from tools.openapi.answers.boards import News, Storyboard, StoryboardPlan, StoryboardSummary
 from tools.openapi.operation import Answer, Operation
-from tools.openapi.operations.shared import CREATED, FETCHING, PLANNING, listed
+from tools.openapi.operations.shared import CREATED, FETCHING, LIMITS, PLANNING, listed
 from tools.openapi.parameters import DRY_RUN, NEWS, PAGE, WAIT
 
 STORYBOARD = dict.fromkeys(("getStoryboard", "listEvents", "cancelStoryboard"), "storyboard_id")
@@ -22,7 +22,7 @@ OPERATIONS = (
         "Its scenes are made side by side; each ends for itself. Characters may be brought along.",
         body=StoryboardBody,
         query=(DRY_RUN,),
-        refusals=(*PLANNING, errors.UnknownCharacter, *FETCHING),
+        refusals=(*PLANNING, errors.UnknownCharacter, *FETCHING, *LIMITS),
         once=True,
     ),
     Operation(

@@ -17,7 +17,7 @@ from tools.openapi.answers.library import (
     Upload,
 )
 from tools.openapi.operation import REPLAYED, Answer, Operation
-from tools.openapi.operations.shared import CREATED, FETCHING, PLANNING, listed
+from tools.openapi.operations.shared import CREATED, FETCHING, LIMITS, PLANNING, listed
 from tools.openapi.parameters import DRY_RUN, KIND, PAGE, VERSION
 
 CHARACTER = dict.fromkeys(
@@ -139,7 +139,7 @@ OPERATIONS = (
         body=SheetBody,
         body_required=False,
         query=(DRY_RUN,),
-        refusals=(*PLANNING, errors.MaxCostExceeded, errors.PriceUnknown),
+        refusals=(*PLANNING, *LIMITS),
         once=True,
     ),
     Operation(

@@ -4,7 +4,7 @@ from storyhook.domain import errors
 from storyhook.http.requests import NothingBody, PredictionBody
 from tools.openapi.answers.pictures import Prediction, PredictionPlan
 from tools.openapi.operation import Answer, Operation
-from tools.openapi.operations.shared import CREATED, PLANNING, listed
+from tools.openapi.operations.shared import CREATED, LIMITS, PLANNING, listed
 from tools.openapi.parameters import DRY_RUN, PAGE, WAIT
 
 PREDICTION = dict.fromkeys(("getPrediction", "cancelPrediction"), "prediction_id")
@@ -29,7 +29,7 @@ OPERATIONS = (
         "to whoever reads it.",
         body=PredictionBody,
         query=(DRY_RUN,),
-        refusals=(*PLANNING, errors.UnknownCharacter),
+        refusals=(*PLANNING, errors.UnknownCharacter, *LIMITS),
         once=True,
     ),
     Operation(

@@ -25,5 +25,14 @@ FETCHING = (
 )
 
 
+# What money and limits may refuse.
+LIMITS = (
+    errors.MaxCostExceeded,
+    errors.PriceUnknown,
+    errors.BudgetExceeded,
+    errors.RateLimited,
+)
+
+
 def listed(item: Any) -> dict[int, Answer]:
     return {200: Answer("A page, the newest first.", Page[item])}

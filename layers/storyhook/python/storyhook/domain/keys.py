@@ -47,7 +47,13 @@ class IssuedKey:
     operator: bool = False
 
     def may_issue(self, wanted: KeyRequest) -> None:
-        """Raises KeyTooWide with every field by which `wanted` would be allowed more than this."""
+        """Raises KeyTooWide with every field by which `wanted` would be allowed more than this.
+
+        Also for a key that is revoked: the door may know it for a minute, and what it made in that
+        minute would stay.
+        """
+        if self.revoked_at:
+            raise KeyTooWide("This API key is revoked, so it makes no others.")
         if self.operator:
             return
         errors = []

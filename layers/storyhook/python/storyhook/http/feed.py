@@ -32,7 +32,7 @@ def told_by(event: Mapping[str, Any], board: Storyboard) -> Told:
         return Told((0,) * board.scene_count)
     try:
         *masks, board_told = json.loads(zlib.decompressobj().decompress(value, _MAX_BYTES))
-    except (zlib.error, ValueError, TypeError) as error:
+    except (zlib.error, ValueError, TypeError, RecursionError) as error:
         raise not_a_cursor(AFTER) from error
     numbers = all(type(mask) is int and 0 <= mask < _MAX_MASK for mask in masks)
     if not numbers or len(masks) != board.scene_count:

@@ -31,5 +31,8 @@ def asked_once(event: Mapping[str, Any]) -> Asked | None:
         query_of(event),
         json.loads(raw_body(event) or b"{}"),
     ]
-    text = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    try:
+        text = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:  # Just readable; `request` is one deeper.
+        raise InvalidRequest("The body is nested too deep; send less in one another.") from error
     return Asked(key, hashlib.sha256(text.encode()).hexdigest())

@@ -19,11 +19,12 @@ ELSEWHERE = (
 )
 
 
-def no_route(path: str, routes: Iterable[tuple[str, str]]) -> StoryhookError:
+def no_route(method: str, path: str, routes: Iterable[tuple[str, str]]) -> StoryhookError:
     """For a request that none of `routes`, by method and pattern, has answered."""
     known = [*routes, *ELSEWHERE]
-    methods = {method for method, pattern in known if _matches(pattern, path)}
-    if methods:
+    methods = {each for each, pattern in known if _matches(pattern, path)}
+    # A route that takes the method has not: then it is an id that no route would read.
+    if methods and method not in methods:
         return MethodNotAllowed(tuple(sorted(methods)))
     return NotFound("There is no such route; the README lists them.")
 

@@ -54,11 +54,13 @@ class ManageKeys:
 
     def create(self, caller: ApiKey, wanted: KeyRequest, origin: Origin) -> MadeKey:
         """Raises KeyTooWide."""
-        own = self.keys.get(caller.id)
-        if own:  # Else it is of before keys had limits, and made by the operator.
-            own.may_issue(wanted)
+        (self.keys.get(caller.id) or self._of_before(caller)).may_issue(wanted)
         made = self.issue(wanted, wanted.tenant or caller.tenant, origin, operator=False)
         return made.issued, None, made
+
+    def _of_before(self, caller: ApiKey) -> IssuedKey:
+        """A key of before keys had a row by id: without limits, and of its tenant alone."""
+        return IssuedKey(caller.id, caller.tenant, "", caller.scopes, self.clock(), sha256="")
 
     def issue(self, wanted: KeyRequest, tenant: str, origin: Origin, *, operator: bool) -> NewKey:
         """Make a key, whatever it may do.
