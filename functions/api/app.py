@@ -1,4 +1,4 @@
-"""The library of characters, storyboards, reads of predictions and models."""
+"""Every route under a key that has no function of its own: the library, boards, reads, keys."""
 
 import json
 from collections.abc import Callable

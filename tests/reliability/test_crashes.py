@@ -39,7 +39,7 @@ NOT_WALKED = {
     "keys: ManageKeys.issue self.keys.add": "one write, no prediction is touched: test_keys",
     "keys: ManageKeys.list self.keys.list": "reads only",
     "keys: ManageKeys.list self.budgets.get_many": "reads only",
-    "keys: ManageKeys.get self.keys.get": "reads only",
+    "keys: ManageKeys._find self.keys.get": "reads only",
     "keys: ManageKeys._this_month self.budgets.get": "reads only",
     "keys: ManageKeys.made self.keys.get": "reads only",
     "keys: ManageKeys.revoke self.keys.revoke": "one write, the same",

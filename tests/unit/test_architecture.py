@@ -56,17 +56,24 @@ FUNCTION_IMPORTS: dict[str, set[str]] = {
 SDKS = {"fal_client", "replicate", "httpx"}
 # What plans: of no use to whoever only sends, settles or ends.
 PLANNER = {"storyhook.domain.plan", "storyhook.domain.prompt", "storyhook.usecases.fallback"}
+# Nor has it use for characters, once a prediction is planned.
+SENDER = {
+    *PLANNER,
+    "storyhook.domain.story",
+    "storyhook.domain.library",
+    "storyhook.aws.characters",
+}
 NEVER = {"boto3", "aws_xray_sdk", "requests"}
 LOADS: dict[str, tuple[str, str, set[str]]] = {
-    "webhook, fal": ("webhook", "wiring.webhook().reader('fal')", {*SDKS, *PLANNER, "pydantic"}),
+    "webhook, fal": ("webhook", "wiring.webhook().reader('fal')", {*SDKS, *SENDER, "pydantic"}),
     "webhook, replicate": (
         "webhook",
         "wiring.webhook().reader('replicate').secrets.all()",
-        {*SDKS, *PLANNER, "pydantic", "nacl"},
+        {*SDKS, *SENDER, "pydantic", "nacl"},
     ),
     "authorizer": ("authorizer", "wiring.authorizer()", {*SDKS, "pydantic", "nacl"}),
-    "callback": ("callback", "wiring.callback()", {*SDKS, *PLANNER, "pydantic", "nacl"}),
-    "assemble": ("assemble", "wiring.assemble()", {*SDKS, *PLANNER, "pydantic", "nacl"}),
+    "callback": ("callback", "wiring.callback()", {*SDKS, *SENDER, "pydantic", "nacl"}),
+    "assemble": ("assemble", "wiring.assemble()", {*SDKS, *SENDER, "pydantic", "nacl"}),
     "api": ("api", "module._app()", {*SDKS, "nacl"}),
     "cancel, nothing to ask": ("cancel", "wiring.cancel()", {*SDKS, *PLANNER, "nacl"}),
     "cancel, fal": (
@@ -87,18 +94,18 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
     "submit, fal": (
         "submit",
         "wiring.submit()[0].provider('fal')",
-        {*PLANNER, "replicate", "nacl"},
+        {*SENDER, "replicate", "nacl"},
     ),
     "submit, replicate": (
         "submit",
         "wiring.submit()[0].provider('replicate')",
-        {*PLANNER, "fal_client", "nacl"},
+        {*SENDER, "fal_client", "nacl"},
     ),
     "pages": ("pages", "wiring.pages()", {*SDKS, *PLANNER, "pydantic", "nacl", "botocore"}),
     "reconcile, nothing to ask": (
         "reconcile",
         "wiring.reconcile()",
-        {*SDKS, *PLANNER, "nacl", "pydantic"},
+        {*SDKS, *SENDER, "nacl", "pydantic"},
     ),
 }
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from storyhook.domain import library, sheet
 from storyhook.domain.errors import ReferencesNotTaken
-from storyhook.domain.library import Use, is_stale
+from storyhook.domain.library import is_stale
 from storyhook.domain.plan import plan_scene
+from storyhook.domain.renewing import asked_of, details_of
 from storyhook.domain.story import KINDS, MAIN_ROLES, Scene
-from storyhook.domain.storyboard import BoardScene, details_of
+from storyhook.domain.storyboard import BoardScene, Use
 from tests.fixtures import makers
 from tests.fixtures.casts import casts
 from tests.fixtures.clock import NOW
@@ -72,7 +73,7 @@ def test_a_boards_scene_is_planned_again_as_it_was(scene: Scene) -> None:
         None,
         details_of(scene),
     )
-    assert kept.asked == scene
+    assert asked_of(kept) == scene
 
 
 def test_a_plain_scene_keeps_nothing_more() -> None:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from storyhook.aws import uses
 from storyhook.aws.codec import INTEGER, TIME, Item, Mapper, json_of
 from storyhook.aws.table import Table, key, listed
+from storyhook.aws.uses import KIND, character_pk
 from storyhook.domain.access import Page
-from storyhook.domain.library import Use
 from storyhook.domain.story import Character, Reference
-
-_KIND = "CHAR"
+from storyhook.domain.storyboard import Use
 
 MAPPER = Mapper(
     Character,
@@ -27,26 +27,15 @@ MAPPER = Mapper(
         "deleted_at": TIME,
     },
 )
-_USE = Mapper(Use, {"version": INTEGER})
-_OLD, _BOARD = "V#", "SB#"
-
-
-def _pk(tenant: str, character_id: str) -> str:
-    return f"{_KIND}#{tenant}#{character_id}"
+_OLD = "V#"
 
 
 def _key(tenant: str, character_id: str) -> Item:
-    return key(_pk(tenant, character_id), _KIND)
+    return key(character_pk(tenant, character_id), KIND)
 
 
 def _old_key(tenant: str, character_id: str, version: int) -> Item:
-    return key(_pk(tenant, character_id), f"{_OLD}{version:06}")
-
-
-def use_item(use: Use) -> Item:
-    """Written with the board, one for each character: so a character finds its boards."""
-    place = key(_pk(use.tenant, use.character_id), f"{_BOARD}{use.storyboard_id}")
-    return {**place, **_USE.to_item(use)}
+    return key(character_pk(tenant, character_id), f"{_OLD}{version:06}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +72,7 @@ class CharacterTable:
             return Page((newest,), str(newest.version))
         before = f"{_OLD}{int(cursor or newest.version):06}"
         first = () if cursor else (newest,)
-        pk = _pk(tenant, character_id)
+        pk = character_pk(tenant, character_id)
         older = self.table.children_page(pk, _OLD, limit - len(first), before)
         rows = (*first, *map(MAPPER.from_item, older.items))
         return Page(rows, str(rows[-1].version) if older.cursor else None)
@@ -91,7 +80,7 @@ class CharacterTable:
     def replace(self, character: Character, seen: Character | None) -> bool:
         item = {**_key(character.tenant, character.id), **MAPPER.to_item(character)}
         if character.deleted_at is None:
-            item |= listed(character.tenant, _KIND, character.id)
+            item |= listed(character.tenant, KIND, character.id)
         if seen is None:
             written = self.table.put(item, new=True)
         else:
@@ -104,14 +93,16 @@ class CharacterTable:
         return written or self.latest(character.tenant, character.id) == character
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Character]:
-        last = {**_key(tenant, cursor), **listed(tenant, _KIND, cursor)} if cursor else None
-        page = self.table.page(tenant, _KIND, limit, last, newest_first=False)
+        last = {**_key(tenant, cursor), **listed(tenant, KIND, cursor)} if cursor else None
+        page = self.table.page(tenant, KIND, limit, last, newest_first=False)
         rows = [MAPPER.from_item(item) for item in page.items]
         # The index may still have one that was deleted a moment ago.
         return Page(tuple(row for row in rows if row.deleted_at is None), page.cursor)
 
     def uses(self, tenant: str, character_id: str, limit: int, cursor: str | None) -> Page[Use]:
-        before = _BOARD + cursor if cursor else None
-        page = self.table.children_page(_pk(tenant, character_id), _BOARD, limit, before)
-        uses = tuple(_USE.from_item(item) for item in page.items)
-        return Page(uses, page.cursor and page.cursor.removeprefix(_BOARD))
+        before = uses.PREFIX + cursor if cursor else None
+        page = self.table.children_page(
+            character_pk(tenant, character_id), uses.PREFIX, limit, before
+        )
+        found = tuple(uses.MAPPER.from_item(item) for item in page.items)
+        return Page(found, page.cursor and page.cursor.removeprefix(uses.PREFIX))

@@ -6,18 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from storyhook.aws import characters, predictions
+from storyhook.aws import predictions
 from storyhook.aws.budgets import refuse_unreserved, reserving
 from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of, packed_json
 from storyhook.aws.table import Table, due_shard, key, listed
+from storyhook.aws.uses import use_item
 from storyhook.aws.writes import new_item
 from storyhook.domain.access import Page
 from storyhook.domain.budget import NOTHING, OverBudget, OverRate, Reservation
 from storyhook.domain.fallback import Fallbacks, StoredPlan
-from storyhook.domain.library import Use
 from storyhook.domain.prediction import Prediction
-from storyhook.domain.story import Look
-from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard
+from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard, Use
 
 _KIND = "SB"
 
@@ -35,7 +34,7 @@ BOARD = Mapper(
         "callback_events": json_of(tuple),
         "sequence": INTEGER,
         "character_versions": json_of(dict),
-        "look": json_of(lambda data: Look(**{**data, "palette": tuple(data["palette"])})),
+        "look": json_of(dict),
         "max_cost": MONEY,
     },
 )
@@ -86,7 +85,7 @@ class StoryboardTable:
             {**_scene_key(board.id, scene.position), **SCENE.to_item(scene)} for scene in scenes
         ]
         items += [
-            characters.use_item(Use(board.tenant, name, board.id, version))
+            use_item(Use(board.tenant, name, board.id, version))
             for name, version in (board.character_versions or {}).items()
         ]
         self.table.put_many(items)

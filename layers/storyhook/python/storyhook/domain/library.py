@@ -14,18 +14,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from storyhook.domain.storyboard import Use
+
 # A form to upload with is good for so long; what was uploaded goes after a day by itself.
 UPLOAD_FORM_SECONDS = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """That a storyboard was planned with this version of a character."""
-
-    tenant: str
-    character_id: str
-    storyboard_id: str
-    version: int
 
 
 @dataclass(frozen=True, slots=True)

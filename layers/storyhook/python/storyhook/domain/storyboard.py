@@ -11,7 +11,6 @@ from storyhook.domain.callback import STORYBOARD_COMPLETED, tells
 from storyhook.domain.fallback import Fallbacks
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.pricing import add
-from storyhook.domain.story import Look, Scene
 
 
 class BoardStatus(StrEnum):
@@ -38,31 +37,15 @@ class BoardScene:
     fallbacks: Fallbacks | None = None
     details: Mapping[str, Any] | None = None
 
-    @property
-    def asked(self) -> Scene:
-        """The scene as it was asked for, as far as its plan depends on it."""
-        return Scene(
-            self.id,
-            self.position,
-            self.description,
-            self.characters,
-            caption=self.caption,
-            **(self.details or {}),
-        )
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """That a storyboard was planned with this version of a character."""
 
-# What a plan depends on beyond the fields that a board's scene has of its own.
-_DETAILS = (
-    *("setting", "shot", "camera", "light", "overrides", "model", "options", "crowd"),
-    "without_references",
-)
-
-
-def details_of(scene: Scene) -> dict[str, Any] | None:
-    """What is kept of a scene to plan it again: mostly little, so that its row stays small."""
-    bare = Scene("", 0, "")
-    asked = {name: getattr(scene, name) for name in _DETAILS}
-    return {name: v for name, v in asked.items() if v != getattr(bare, name)} or None
+    tenant: str
+    character_id: str
+    storyboard_id: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +53,8 @@ class Storyboard:
     """`sequence` counts its events that were announced; the last one's number, 0 before any.
 
     `character_versions`: who is on stage, by id the version that all its scenes were planned with.
-    `model` and `look` are what its scenes share. None on boards older than these fields.
+    `model` and `look` (fields of a `Look`) are what its scenes share. None on boards older than
+    these fields.
     """
 
     id: str
@@ -91,7 +75,7 @@ class Storyboard:
     sequence: int = 0
     character_versions: Mapping[str, int] | None = None
     model: str | None = None
-    look: Look | None = None
+    look: Mapping[str, Any] | None = None
     max_cost: Decimal | None = None
 
     def tells(self, event: str) -> bool:

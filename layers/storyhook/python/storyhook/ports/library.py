@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from storyhook.domain.access import Page
-from storyhook.domain.library import Use
 from storyhook.domain.story import Character
+from storyhook.domain.storyboard import Use
 
 
 class Characters(Protocol):

@@ -11,12 +11,12 @@ from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import FieldError, StoryhookError, WorkflowUnavailable
 from storyhook.domain.plan import Plan, plan_scene, scene_seed
 from storyhook.domain.pricing import add
+from storyhook.domain.renewing import details_of, kept_look
 from storyhook.domain.storyboard import (
     BoardScene,
     BoardStatus,
     SceneState,
     Storyboard,
-    details_of,
 )
 from storyhook.usecases.allowance import Wanted
 from storyhook.usecases.assemble import BOARD_PATIENCE
@@ -204,7 +204,7 @@ class CreateStoryboard:
                 name: version for plan in plans for name, version in plan.character_versions.items()
             },
             model=request.model,
-            look=request.look,
+            look=kept_look(request.look),
             max_cost=request.max_cost,
         )
         return board, scenes, rows

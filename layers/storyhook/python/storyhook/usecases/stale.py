@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from storyhook.domain.access import Page
 from storyhook.domain.errors import StoryhookError
-from storyhook.domain.library import StaleBoard, StaleScene, Use, is_stale
+from storyhook.domain.library import StaleBoard, StaleScene, is_stale
 from storyhook.domain.plan import plan_scene
+from storyhook.domain.renewing import asked_of, look_of
 from storyhook.usecases.characters import current
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from storyhook.domain.catalogue import Catalogue
     from storyhook.domain.story import Character
-    from storyhook.domain.storyboard import BoardScene, SceneState, Storyboard
+    from storyhook.domain.storyboard import BoardScene, SceneState, Storyboard, Use
     from storyhook.ports import Storyboards
     from storyhook.ports.library import Characters
     from storyhook.usecases.assemble import ReadStoryboard
@@ -81,13 +82,13 @@ class Stale:
         self, board: Storyboard, scene: BoardScene, cast: dict[str, Character]
     ) -> Decimal | None:
         """The price of its plan with everyone's newest version; None where there is none."""
-        asked = scene.asked
+        asked, look = asked_of(scene), look_of(board)
         on_stage = [cast[name] for name in scene.characters if name in cast]
         model = asked.model or board.model
-        if model is None or board.look is None or len(on_stage) < len(scene.characters):
+        if model is None or look is None or len(on_stage) < len(scene.characters):
             return None
         try:
-            planned = plan_scene(self.catalogue, model, asked, on_stage, board.look, seed=None)
+            planned = plan_scene(self.catalogue, model, asked, on_stage, look, seed=None)
         except StoryhookError:  # The model is gone, or cannot be shown what the character is now.
             return None
         return planned.price.total
