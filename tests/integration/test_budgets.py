@@ -89,11 +89,14 @@ def test_a_refusal_says_how_much_is_left_and_until_when(world: World) -> None:
     assert world.ask().hold is not None, "the next month has money of its own"
 
 
-def test_a_key_without_a_money_limit_writes_nothing_for_it(world: World) -> None:
-    limited(world, predictions_per_minute=5)
+@pytest.mark.parametrize(("limits", "accepting"), [({}, 0), ({"predictions_per_minute": 5}, 1)])
+def test_a_key_without_a_money_limit_writes_nothing_for_it(
+    world: World, limits: dict[str, int], accepting: int
+) -> None:
+    limited(world, **limits)
     world.webhook(world.ask(), done("fal", "job-1"))
-    _, *others = world.cloud.operations("TransactWriteItems")  # The first made the key.
-    assert len(others) == 1, "it is counted in its minute as it is accepted; its end is one write"
+    _the_key, *others = world.cloud.operations("TransactWriteItems")
+    assert len(others) == accepting
     assert [row for row in world.cloud.rows() if row["pk"]["S"].startswith("BUDGET#")] == []
 
 
