@@ -1,4 +1,4 @@
-"""Two tenants in one stack: every route, tried with the other's ids, finds nothing, changes nothing.
+"""Two tenants in one stack: a route tried with the other's ids finds nothing, and changes nothing.
 
 The routes are those of the API itself, so that a new one is tried without being named here.
 """
