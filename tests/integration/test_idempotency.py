@@ -4,6 +4,7 @@ import bisect
 import itertools
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.functions import Stage
-from tests.fixtures.interruptions import Death, die, once
+from tests.fixtures.interruptions import Death, die, dies_before, once
 from tests.fixtures.world import World, in_threads
 
 Answer = dict[str, Any]
@@ -108,6 +109,24 @@ def test_the_second_answer_is_the_first(stage: Stage, path: str) -> None:
     assert again["headers"]["Location"] == first["headers"]["Location"]
     assert (len(stage.cloud.rows()), posts(stage)) == (rows, paid)
     assert path != "/characters" or same["version"] == 1
+
+
+@pytest.mark.parametrize("path", ["/characters", "/characters/marcus/references"])
+def test_what_changed_nothing_is_answered_at_once_when_repeated(stage: Stage, path: str) -> None:
+    """There is nothing of it to be found, and nobody to wait for."""
+    shown(ask(stage, "/characters", key="the first"), 201, replayed=False)
+    stage.clock.advance(seconds=1)
+    body: dict[str, Any] = MARCUS if path == "/characters" else {"url": events.REFERENCE}
+
+    def send(**changes: str) -> Answer:
+        event = events.http(f"POST {path}", {**body, **changes}, headers={"idempotency-key": "k"})
+        answer: Answer = stage.run("api", event)
+        return answer
+
+    for _ in range(2):
+        assert shown(send(), 200, replayed=False)["version"] == 1
+    changed = {"name": "Marc"} if path == "/characters" else {"role": "style"}
+    assert problem(send(**changed)) == (409, "idempotency-key-reused")
 
 
 def test_a_replay_shows_the_thing_as_it_is_now(stage: Stage) -> None:
@@ -356,7 +375,7 @@ def test_it_may_die_before_any_call_and_be_asked_again(
         with monkeypatch.context() as patch, functions.staged(cloud, Clock(), patch) as stage:
             _clear(cloud)
             stage.characters.replace(makers.character(references=1), None)
-            if not _dies(stage, path, number):
+            if not dies_before(cloud, number, partial(ask, stage, path)):
                 break
             answer = ask(stage, path)
             statuses.append(answer["statusCode"])
@@ -376,24 +395,6 @@ def test_it_may_die_before_any_call_and_be_asked_again(
     assert statuses[0] in (201, 202)
     assert 409 in statuses
     assert path == "/characters" or statuses[-1] == 202
-
-
-def _dies(stage: Stage, path: str, number: int) -> bool:
-    """Ask, and die before the numbered call of AWS leaves; whether it came to that."""
-    left = itertools.count()
-
-    def before_call() -> None:
-        if next(left) == number:
-            raise Death
-
-    stage.cloud.before_call = before_call
-    try:
-        ask(stage, path)
-    except Death:
-        return True
-    finally:
-        stage.cloud.before_call = None
-    return False
 
 
 def _clear(cloud: Cloud) -> None:

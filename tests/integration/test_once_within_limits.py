@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.fixtures import events, functions, makers
 from tests.fixtures.clock import Clock
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.functions import Stage
-from tests.fixtures.interruptions import Death, once
+from tests.fixtures.interruptions import dies_before, once
 from tests.fixtures.world import UNAVAILABLE, World
 
 EACH = Decimal("0.0450")
@@ -122,7 +123,7 @@ def test_it_may_die_before_any_call_and_takes_once(
             for row in cloud.rows():
                 cloud.table.delete({"pk": row["pk"], "sk": row["sk"]})
             limited(stage)
-            if not _dies(stage, path, number):
+            if not dies_before(cloud, number, partial(ask, stage, path)):
                 break
             status, headers, _ = ask(stage, path)
             statuses.append(status)
@@ -132,24 +133,6 @@ def test_it_may_die_before_any_call_and_takes_once(
             assert status == 202
             assert taken(cloud, stage.clock) == (count, EACH * count)
     assert {202, 409} == set(statuses)
-
-
-def _dies(stage: Stage, path: str, number: int) -> bool:
-    """Ask, and die before the numbered call of AWS leaves; whether it came to that."""
-    left = itertools.count()
-
-    def before_call() -> None:
-        if next(left) == number:
-            raise Death
-
-    stage.cloud.before_call = before_call
-    try:
-        ask(stage, path)
-    except Death:
-        return True
-    finally:
-        stage.cloud.before_call = None
-    return False
 
 
 def sheet(world: World) -> Any:

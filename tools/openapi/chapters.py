@@ -36,15 +36,7 @@ ELENA = {
         {"url": FROM_BEHIND, "role": "full_body", "angle": "back"},
     ],
 }
-PREDICTION = {
-    "model": "flux-2-pro",
-    "prompt": "Elena reads a map by candlelight",
-    "characters": ["elena"],
-    "aspect_ratio": "16:9",
-    "seed": 12345,
-    "options": {"output_format": "png"},
-    "callback_url": events.CALLBACK_URL,
-}
+PREDICTION = {**events.PREDICTION, "callback_url": events.CALLBACK_URL}
 STORYBOARD = {
     "title": "The ancient map",
     "model": "flux-2-pro",

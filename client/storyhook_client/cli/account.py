@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from itertools import islice
+from functools import partial
 from typing import Any
 
 import click
@@ -81,8 +81,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 @pass_session
 def list_keys(session: Session, limit: int) -> None:
     """All keys of the tenant."""
-    found = list(islice(session.client.keys.list(limit=min(limit, 100)), limit))
-    session.listed(found, tables.keys)
+    session.newest(session.client.keys.list, limit, tables.keys)
 
 
 @keys.command("revoke")
@@ -107,13 +106,8 @@ def callbacks() -> None:
 @pass_session
 def list_callbacks(session: Session, status: str | None, subject: str | None, limit: int) -> None:
     """The newest callbacks."""
-    found = list(
-        islice(
-            session.client.callbacks.list(status=status, subject=subject, limit=min(limit, 100)),
-            limit,
-        )
-    )
-    session.listed(found, tables.callbacks)
+    ask = partial(session.client.callbacks.list, status=status, subject=subject)
+    session.newest(ask, limit, tables.callbacks)
 
 
 @callbacks.command("show")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -137,13 +136,10 @@ def cancel(session: Session, thing: str) -> None:
 @pass_session
 def list_(session: Session, predictions: bool, limit: int) -> None:
     """The newest boards."""
-    page = min(limit, 100)
     if predictions:
-        pictures = list(islice(session.client.predictions.list(limit=page), limit))
-        session.listed(pictures, tables.predictions)
-        return
-    found = list(islice(session.client.storyboards.list(limit=page), limit))
-    session.listed(found, tables.boards)
+        session.newest(session.client.predictions.list, limit, tables.predictions)
+    else:
+        session.newest(session.client.storyboards.list, limit, tables.boards)
 
 
 @click.command(cls=Command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,7 @@ def characters() -> None:
 @pass_session
 def list_characters(session: Session, limit: int) -> None:
     """The library."""
-    found = list(islice(session.client.characters.list(limit=min(limit, 100)), limit))
-    session.listed(found, tables.characters)
+    session.newest(session.client.characters.list, limit, tables.characters)
 
 
 @characters.command("show")

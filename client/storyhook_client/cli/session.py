@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import islice
 from typing import Any, TypeVar
 
 import click
@@ -62,6 +63,12 @@ class Session:
         """The one document that --json prints."""
         if self.as_json:
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+    def newest(
+        self, ask: Callable[..., Iterator[A]], limit: int, as_table: Callable[[Sequence[A]], Table]
+    ) -> None:
+        """The first `limit` of a list, which is asked for by pages of at most 100."""
+        self.listed(list(islice(ask(limit=min(limit, 100)), limit)), as_table)
 
     def listed(self, items: Sequence[A], as_table: Callable[[Sequence[A]], Table]) -> None:
         self.answer({"items": [item.to_json() for item in items]})

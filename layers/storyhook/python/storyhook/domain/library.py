@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from storyhook.domain.idempotency import Origin
     from storyhook.domain.storyboard import Use
 
 # A form to upload with is good for so long; what was uploaded goes after a day by itself.
@@ -55,6 +56,11 @@ class StaleBoard:
 def is_stale(use: Use, character: Character) -> bool:
     """Whether the board has an older version; one of a deleted namesake is none of it."""
     return character.first_version <= use.version < character.version
+
+
+def is_older(row: Character, origin: Origin) -> bool:
+    """Whether nothing of the request that began as `origin` is in it."""
+    return row.updated_at < origin.at
 
 
 def next_version(before: Character, now: datetime, **changes: Any) -> Character:

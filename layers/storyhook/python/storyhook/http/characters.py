@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import library_views
 from storyhook.domain.errors import FieldError, InvalidRequest
+from storyhook.domain.library import is_older
 from storyhook.domain.story import KINDS
 from storyhook.http.bodies import (
     CharacterBody,
@@ -92,6 +93,7 @@ class CharacterRoutes:
             asked_once(event),
             lambda origin: self.save.made(tenant, request.id, origin),
             lambda _: self.save(tenant, request),
+            lambda saved, origin: is_older(saved[0], origin),
         )
         row, is_new = made.thing
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
@@ -151,6 +153,7 @@ class CharacterRoutes:
             asked_once(event),
             lambda origin: self.edit.added(tenant, name, origin),
             lambda _: self.edit.add_reference(tenant, name, request),
+            lambda saved, origin: is_older(saved[0], origin),
         )
         row, added = made.thing
         status = HTTPStatus.CREATED if added else HTTPStatus.OK

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from storyhook.domain.errors import CharacterChanged, CharacterInUse, FieldError, NotFound
 from storyhook.domain.library import (
     check_count,
+    is_older,
     next_version,
     replaced,
     with_reference,
@@ -252,7 +253,7 @@ def changed_since(
     characters: Characters, tenant: str, character_id: str, origin: Origin
 ) -> Character | None:
     row = characters.get(tenant, character_id)
-    return row if row and row.updated_at >= origin.at else None
+    return None if row is None or is_older(row, origin) else row
 
 
 def current(characters: Characters, tenant: str, character_id: str) -> Character:

@@ -44,10 +44,12 @@ class Once:
         asked: Asked | None,
         find: Callable[[Origin], Thing | None],
         make: Callable[[Origin], Thing],
+        left_all: Callable[[Thing, Origin], bool] = lambda *_: False,
     ) -> Made[Thing]:
         """What `make` makes, or what `find` finds of an earlier request with the same key.
 
         `make` raises a StoryhookError only if nothing was created: such a refusal frees the key.
+        `left_all`: whether what it made was there already, so that `find` will find nothing.
         Raises IdempotencyKeyReused, RequestInProgress. Nothing `asked`: it is just made.
         """
         if asked is None:
@@ -65,10 +67,14 @@ class Once:
             if found is not None:
                 return Made(found, replayed=True)
         try:
-            return Made(make(claim.origin), replayed=False)
+            thing = make(claim.origin)
         except StoryhookError:
             self.claims.hand_over(claim, replace(claim, expires_at=self.clock()))
             raise
+        if left_all(thing, claim.origin):
+            # Whoever repeats it need not wait for us: it is done again, and changes nothing again.
+            self.claims.hand_over(claim, replace(claim, lease_until=self.clock()))
+        return Made(thing, replayed=False)
 
     def _origin(self) -> Origin:
         return Origin(self.clock(), self.entropy(SEED_BYTES))
