@@ -59,8 +59,8 @@ class IssuedKey:
             return
         if self.predictions_per_minute is not None or self.max_cost_per_month is not None:
             raise KeyTooWide(
-                "A key with limits makes no others, which would each have as much again; ask with a "
-                "key without limits."
+                "A key with limits makes no others, which would each have as much again; ask with "
+                "one without limits."
             )
         errors = []
         if wanted.tenant not in (None, self.tenant):
