@@ -48,6 +48,11 @@ class TooManyReferences(StoryhookError):
     title = "More references than allowed"
 
 
+class NotSelectable(StoryhookError):
+    slug = "not-selectable"
+    title = "This picture cannot be chosen for the scene"
+
+
 class ReferencesNotTaken(StoryhookError):
     slug = "references-not-taken"
     title = "The model cannot be shown these characters"

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from storyhook.domain.access import ApiKey, Page
 from storyhook.domain.budget import NOTHING, Booking, Budget, Reservation
+from storyhook.domain.choosing import Seen
 from storyhook.domain.images import ImageFacts
 from storyhook.domain.keys import IssuedKey
 from storyhook.domain.outcome import (
@@ -22,7 +23,7 @@ from storyhook.domain.outcome import (
     Submission,
 )
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.domain.storyboard import BoardScene, Storyboard
+from storyhook.domain.storyboard import BoardScene, Choice, Storyboard
 from storyhook.domain.upload import Upload, Uploaded
 
 Clock = Callable[[], datetime]
@@ -160,6 +161,20 @@ class Storyboards(Protocol):
     def attach(self, storyboard_id: str, scene: BoardScene, prediction_id: str) -> None:
         """Add to the scene's predictions, at the end, unless it is there already."""
 
+    def decide(
+        self,
+        storyboard_id: str,
+        position: int,
+        choice: Choice,
+        checks: Mapping[str, Any] | None = None,
+    ) -> BoardScene | None:
+        """Write the first choice of a scene, unless there is one; None then."""
+
+    def choose(
+        self, storyboard_id: str, scene: BoardScene, changes: Mapping[str, Any]
+    ) -> BoardScene | None:
+        """Change `choice` or `locked` of a scene whose choice is still that of `scene`."""
+
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]: ...
 
     def finish(self, board: Storyboard) -> bool:
@@ -200,6 +215,11 @@ class Images(Protocol):
         """A URL for reading `key` that works until then, or as long as a signature can."""
 
 
+class Looks(Protocol):
+    def at(self, key: str) -> Seen | None:
+        """How the picture at `key` of our bucket looks; None if it is no picture."""
+
+
 class Uploads(Protocol):
     """Which objects of our bucket lie with which provider."""
 
@@ -236,8 +256,8 @@ class Submissions(Protocol):
 
 
 class Workflow(Protocol):
-    def start(self, storyboard_id: str, prediction_ids: Sequence[str]) -> None:
-        """Start the board's workflow; starting it twice is the same as once.
+    def start(self, storyboard_id: str, scenes: Sequence[BoardScene]) -> None:
+        """Start the board's workflow for the candidates of its scenes; twice is the same as once.
 
         Raises WorkflowUnavailable.
         """

@@ -5,7 +5,7 @@ A row is taken over by moving its `due_at`, so that two reconcilers never work o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from storyhook.domain.prediction import (
     Status,
     next_check,
 )
-from storyhook.domain.storyboard import BoardStatus
+from storyhook.domain.storyboard import BoardScene, BoardStatus, SceneState
 from storyhook.usecases.assemble import BOARD_PATIENCE, AssembleStoryboard
 from storyhook.usecases.cancel import Cancel, look, stop
 from storyhook.usecases.settle import (
@@ -235,12 +235,11 @@ class Reconcile:
             self.cancel.scenes(board, time_left)
             return
         states = self.assemble.read.states(storyboard_id)
-        if board.status is not BoardStatus.RUNNING or all(state.over for state in states):
-            self.assemble.finish(board, states)
+        if board.status is not BoardStatus.RUNNING or self.assemble.left_alone(states):
+            self.assemble.finish(board, self.assemble.decided(board, states))
             return
         # What replaces a prediction is found by way of it.
-        originals = [p.id for state in states for p in state.predictions if p.replaces is None]
-        self.workflow.start(board.id, originals)
+        self.workflow.start(board.id, [_originals(state) for state in states])
 
     def callback(self, callback_id: str) -> None:
         row = self.callbacks.get(callback_id)
@@ -249,3 +248,8 @@ class Reconcile:
         claimed = self.callbacks.claim_due(row, self.clock() + callbacks.LEASE)
         if claimed:
             self.callback_queue.enqueue(callback_id, turn=claimed.turn)
+
+
+def _originals(state: SceneState) -> BoardScene:
+    first = tuple(row.id for row in state.predictions if row.replaces is None)
+    return replace(state.scene, predictions=first)
