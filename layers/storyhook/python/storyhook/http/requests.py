@@ -38,6 +38,7 @@ from storyhook.http.fields import (
     Money,
     PaidAttempts,
     QueueTimeout,
+    RowId,
     Seed,
     ShortText,
     Text,
@@ -51,6 +52,10 @@ _MAX_REFERENCES_BROUGHT = 32
 
 class OverrideBody(Body):
     outfit: Text
+
+
+class SelectionBody(Body):
+    prediction: RowId
 
 
 class NothingBody(Body):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
     from storyhook.usecases.cancel import Cancel
+    from storyhook.usecases.choose import ChooseCandidate
     from storyhook.usecases.deliver import Deliver
     from storyhook.usecases.once import Once
     from storyhook.usecases.receive import ReceiveWebhook
@@ -58,9 +59,11 @@ def api() -> "Api":
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.domain import catalogue
     from storyhook.http.etags import Reads
+    from storyhook.http.scenes import SceneRoutes
     from storyhook.http.service import Api
     from storyhook.http.watching import WatchRoutes
     from storyhook.usecases.boards import CreateStoryboard
+    from storyhook.usecases.choose import SelectCandidate
     from storyhook.usecases.feed import ReadFeed
     from storyhook.usecases.wait import Wait
     from storyhook.wiring import keys, library
@@ -101,6 +104,9 @@ def api() -> "Api":
             read_feed=ReadFeed(StoryboardTable(table), PredictionTable(table), wait),
             reads=reads,
             wait=wait,
+        ),
+        scenes=SceneRoutes(
+            SelectCandidate(StoryboardTable(table), PredictionTable(table), parts.clock), images
         ),
         keys=keys.routes(config),
     )
@@ -240,6 +246,25 @@ def callback() -> "Deliver":
         ),
         clock=parts.clock,
         random=random.random,
+    )
+
+
+@cache
+def choose() -> "ChooseCandidate":
+    from storyhook.aws.predictions import PredictionTable
+    from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.imaging.looks import Looks
+    from storyhook.usecases.choose import ChooseCandidate
+
+    config = settings.AssembleSettings.read(os.environ)
+    table = parts.table(config.table_name)
+    bucket = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
+    return ChooseCandidate(
+        StoryboardTable(table),
+        PredictionTable(table),
+        Looks(bucket.get),
+        parts.tell(config),
+        parts.clock,
     )
 
 
