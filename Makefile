@@ -79,7 +79,8 @@ COMPILE = $(UV) pip compile --quiet --python $(PYTHON) --python-version 3.13 --u
 
 requirements: tools ## pin again after a change of a .in file [UPGRADE=1 for the newest of all]
 	@$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	@$(COMPILE) layers/exports/requirements.in -o layers/exports/requirements.txt
+	@for name in imaging exports; do \
+		$(COMPILE) layers/$$name/requirements.in -o layers/$$name/requirements.txt || exit 1; done
 	@$(COMPILE) requirements/dev.in client/pyproject.toml -o requirements/dev.txt
 	@for name in cloud sam fuzz guard uv; do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
