@@ -18,7 +18,16 @@ def told(stage: Stage) -> Story:
     """The whole story, with a request of every operation."""
     story = Story(stage, Gateway(stage))
     for part in (
-        *(_characters, _references, _one_picture, _other_ends, _board, _sheet, _the_end_of_marcus),
+        *(
+            _characters,
+            _references,
+            _one_picture,
+            _other_ends,
+            _board,
+            _candidates,
+            _sheet,
+            _the_end_of_marcus,
+        ),
         *(_keys, _secrets, _pages, _refused),
     ):
         part(story)
@@ -192,6 +201,26 @@ def _board(story: Story) -> None:
     listed = story.ask("listCallbacks", "GET /callbacks", query={"limit": "2"}, name="page")
     told = next(each for each in listed["items"] if each["type"] == "storyboard.completed")
     story.ask("getCallback", f"GET {told['urls']['self']}", name="ofStoryboard")
+
+
+def _candidates(story: Story) -> None:
+    """Two pictures of a scene: the checks choose one, the caller the other."""
+    scenes = [{"description": "A lighthouse in a storm", "candidates": 2}]
+    wanted = {"title": "Two to choose from", "model": "flux-2-pro", "scenes": scenes}
+    board = story.ask("createStoryboard", "POST /storyboards", wanted, name="candidates")
+    here, [scene] = f"/storyboards/{board['id']}", board["scenes"]
+    first, second = scene["candidates"]
+    path = f"{here}/scenes/{scene['id']}"
+    story.ask("selectCandidate", f"POST {path}/select", {"prediction": first}, name="notYet")
+    story.submit(first, second)
+    for each in (first, second):
+        story.hear(each)
+    story.stage.run("choose", {"storyboard_id": board["id"], "position": 1})
+    story.stage.run("assemble", {"storyboard_id": board["id"]})
+    story.ask("getStoryboard", f"GET {here}", name="chosen")
+    story.ask("selectCandidate", f"POST {path}/select", {"prediction": second}, name="another")
+    story.ask("lockScene", f"POST {path}/lock")
+    story.ask("unlockScene", f"POST {path}/unlock")
 
 
 def _sheet(story: Story) -> None:

@@ -112,6 +112,10 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "fallback_models": "Instead of the board's.",
         "fallback_on_block": "Instead of the board's.",
         "queue_timeout_seconds": "Instead of the board's.",
+        "candidates": "Instead of the board's.",
+    },
+    requests.SelectionBody: {
+        "prediction": "The `id` of one of the scene's candidates that succeeded.",
     },
     requests.StoryboardBody: {
         "title": "For people.",
@@ -128,6 +132,7 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "queue_timeout_seconds": _QUEUE,
         "max_paid_attempts": _PAID,
         "max_cost": _MAX_COST,
+        "candidates": "Pictures made of each scene, to choose the best; each has the next seed.",
         "callback_url": _CALLBACK,
         "callback_events": _EVENTS,
         "characters": "To create, or to give their next version, on the way.",

@@ -19,6 +19,15 @@ from storyhook_client.answers.pictures import (
 )
 
 
+class Choice(Answer):
+    """Who chose a scene's picture, and why. `flaws` by prediction id; None if nobody looked."""
+
+    by: str
+    reasons: tuple[str, ...] = ()
+    flaws: dict[str, tuple[str, ...]] | None = None
+    at: Moment | None = None
+
+
 class Scene(Answer):
     """`storyboard_id` and `urls` are in an event's, where it stands alone."""
 
@@ -34,6 +43,8 @@ class Scene(Answer):
     image: Image | None = None
     chosen: str | None = None
     candidates: tuple[str, ...] = ()
+    choice: Choice | None = None
+    locked: bool = False
     fallbacks: tuple[str, ...] = ()
     references: tuple[PlacedReference, ...] = ()
     left_out: tuple[PlacedReference, ...] = ()

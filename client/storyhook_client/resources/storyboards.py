@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from storyhook_client.answers import Event, News, Storyboard, StoryboardPlan, StoryboardSummary
+from storyhook_client.answers import (
+    Event,
+    News,
+    Scene,
+    Storyboard,
+    StoryboardPlan,
+    StoryboardSummary,
+)
 from storyhook_client.downloads import Downloaded, download
 from storyhook_client.resources.base import LONGEST_WAIT_SECONDS, Body, Page, Resource, last, part
 
@@ -37,6 +44,18 @@ class Storyboards(Resource):
 
     def cancel(self, storyboard_id: str) -> Storyboard:
         return Storyboard.of(self.transport.post(f"{_PATH}/{part(storyboard_id)}/cancel"))
+
+    def select(self, storyboard_id: str, scene_id: str, prediction_id: str) -> Scene:
+        """Take this candidate as the scene's picture."""
+        path = f"{_scene(storyboard_id, scene_id)}/select"
+        return Scene.of(self.transport.post(path, {"prediction": prediction_id}))
+
+    def lock(self, storyboard_id: str, scene_id: str) -> Scene:
+        """Keep the scene as it is."""
+        return Scene.of(self.transport.post(f"{_scene(storyboard_id, scene_id)}/lock"))
+
+    def unlock(self, storyboard_id: str, scene_id: str) -> Scene:
+        return Scene.of(self.transport.post(f"{_scene(storyboard_id, scene_id)}/unlock"))
 
     def news(self, storyboard_id: str, *, after: str | None = None, wait_seconds: int = 0) -> News:
         """What has happened since `after`, the `next` of earlier news; waits if it is nothing."""
@@ -82,6 +101,10 @@ class Storyboards(Resource):
         if isinstance(board, str):
             board = self.get(board)
         return download(self.transport.files, board, folder)
+
+
+def _scene(storyboard_id: str, scene_id: str) -> str:
+    return f"{_PATH}/{part(storyboard_id)}/scenes/{part(scene_id)}"
 
 
 @dataclass(frozen=True)

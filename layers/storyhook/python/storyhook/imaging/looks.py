@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageStat
 
 from storyhook.domain.choosing import HASH_BITS, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Never decode what would fill the function's memory: 100 MP are 300 MB. Providers' largest have 16.
 _MAX_PIXELS = 100_000_000
