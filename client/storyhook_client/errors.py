@@ -129,6 +129,10 @@ class TooManyReferences(ApiError):
     slug = "too-many-references"
 
 
+class NotSelectable(ApiError):
+    slug = "not-selectable"
+
+
 class ReferencesNotTaken(ApiError):
     slug = "references-not-taken"
 
