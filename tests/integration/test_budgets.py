@@ -18,6 +18,7 @@ from storyhook.domain.errors import (
 from storyhook.domain.outcome import OutcomeUnknown
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.storyboard import Storyboard
+from storyhook.providers.replicate import outcome as replicate
 from tests.fixtures import makers
 from tests.fixtures.interruptions import Death
 from tests.fixtures.world import UNAVAILABLE, World, done, failed, in_threads
@@ -72,6 +73,31 @@ def test_what_gave_no_picture_costs_nothing(world: World) -> None:
     world.webhook(row, failed("fal", "job-1"))
     world.cancel.prediction("acme", world.ask().id)
     assert left(world) == Budget(Decimal("0.1"), Decimal("0.1"), Decimal(0))
+
+
+@pytest.mark.parametrize(("started_at", "spent"), [(None, False), ("2026-01-01T00:00:11Z", True)])
+def test_what_ran_until_it_was_canceled_counts(
+    world: World, started_at: str | None, spent: bool
+) -> None:
+    """Replicate bills the time it ran; what had not begun is free."""
+    for_pictures(world, 2)
+    row = world.ask(makers.REPLICATE)
+    canceled = {"id": "job-1", "status": "canceled", "started_at": started_at}
+    world.provider.outcomes["job-1"] = replicate.outcome(canceled)
+    assert world.cancel.prediction("acme", row.id).status is Status.CANCELED
+    assert left(world).spent == (row.cost_estimated if spent else 0)
+    assert left(world).reserved == 0
+
+
+def test_what_is_stopped_because_it_is_late_counts_if_it_ran(world: World) -> None:
+    for_pictures(world, 2)
+    row = world.ask(makers.REPLICATE)
+    canceled = {"id": "job-1", "status": "canceled", "started_at": "2026-01-01T00:00:11Z"}
+    world.clock.advance(hours=2)
+    world.provider.outcomes["job-1"] = replicate.outcome(canceled)
+    world.sweep()
+    assert world.row(row).status is Status.EXPIRED
+    assert left(world).spent == row.cost_estimated
 
 
 def test_a_refusal_says_how_much_is_left_and_until_when(world: World) -> None:

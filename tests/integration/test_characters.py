@@ -165,6 +165,27 @@ def test_a_board_that_brings_a_character_changed_meanwhile_is_not_accepted(libra
         library.save_character.save(prepared)
 
 
+def test_a_board_that_brings_a_character_again_keeps_what_was_approved(library: World) -> None:
+    """The same board file, sent once more."""
+    row = library.ask()
+    library.webhook(row, done("fal", "job-1"))
+    approved = ReferenceRequest(prediction=row.id, angle="back")
+    approving = library.edit.add_reference("acme", "elena", approved)
+    assert library.edit.add_reference("acme", "elena", approved) == (approving[0], False)
+    library.save_character.save(library.save_character.prepare("acme", request()))
+    again = read(library)("acme", "elena")
+    assert (again.version, again.references) == (2, approving[0].references)
+    # Sent whole, by POST /characters, it is what was sent.
+    assert len(saved(library).references) == 1
+
+
+def test_a_board_brings_no_more_than_there_is_room_for(library: World) -> None:
+    many = tuple(dataclasses.replace(BACK, angle=None, url=f"{n}") for n in range(16))
+    library.pictures.files |= {f"{n}": picture(64 + n, 64) for n in range(16)}
+    with pytest.raises(TooManyReferences, match="17 references; 16 are allowed"):
+        library.save_character.prepare("acme", request(*many))
+
+
 def test_no_more_than_sixteen_references(library: World) -> None:
     sixteen = tuple(dataclasses.replace(FRONT, angle=None, url=f"{n}") for n in range(16))
     library.pictures.files |= {f"{n}": picture(64 + n, 64) for n in range(16)}

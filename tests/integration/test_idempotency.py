@@ -135,6 +135,18 @@ def test_a_replay_shows_the_thing_as_it_is_now(stage: Stage) -> None:
     assert shown(ask(stage, "/predictions"), 202, replayed=True)["cancellation"] is not None
 
 
+def test_a_sheet_is_answered_again_when_its_character_is_gone(stage: Stage) -> None:
+    body = {"angles": ["profile"]}
+    event = events.http("POST /characters", body, headers={"idempotency-key": "k"})
+    event["rawPath"] = event["requestContext"]["http"]["path"] = "/characters/elena/sheet"
+    made = shown(stage.run("api", event), 202, replayed=False)
+    stage.clock.advance(minutes=1)
+    gone = stage.run("api", events.default("DELETE", "/characters/elena"))
+    assert gone["statusCode"] == 204
+    again = shown(stage.run("api", event), 202, replayed=True)
+    assert [item["id"] for item in again["items"]] == [item["id"] for item in made["items"]]
+
+
 def test_bodies_are_compared_by_what_they_mean(stage: Stage) -> None:
     made = shown(ask(stage, "/predictions"), 202, replayed=False)
     other_way = json.dumps(dict(reversed(PICTURE.items())), indent=2)

@@ -165,23 +165,33 @@ def test_another_tenants_key_is_not_there(stage: Stage) -> None:
 
 def test_a_key_makes_no_key_that_may_more(stage: Stage) -> None:
     scopes = ["read", "admin"]
-    limits = {"predictions_per_minute": 5, "max_cost_per_month": "1.00"}
-    own = make(
-        stage, {**BODY, "scopes": scopes, "limits": limits, "expires_at": "2026-02-01T00:00:00Z"}
-    )
+    own = make(stage, {**BODY, "scopes": scopes, "expires_at": "2026-02-01T00:00:00Z"})
     status, refused = ask(stage, events.default("POST", "/keys", {**BODY, "tenant": "other"}), own)
     assert (status, refused["type"]) == (403, "/problems/key-too-wide")
-    assert [error["path"] for error in refused["errors"]] == [
-        *("tenant", "scopes", "limits.predictions_per_minute", "limits.max_cost_per_month"),
-        "expires_at",
-    ]
+    assert [error["path"] for error in refused["errors"]] == ["tenant", "scopes", "expires_at"]
     narrower = {
         "name": "narrow",
         "scopes": ["read"],
-        "limits": {**limits, "max_cost_per_month": "0.50"},
+        "limits": LIMITS,
         "expires_at": "2026-01-02T00:00:00Z",
     }
     assert make(stage, narrower, own)["tenant"] == "acme"
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_key_with_limits_makes_no_others(stage: Stage, limit: str) -> None:
+    """Two keys with $1.50 each spend $3.00."""
+    scopes = ["read", "write", "admin"]
+    limits = {limit: LIMITS[limit]}
+    own = make(stage, {**BODY, "scopes": scopes, "limits": limits})
+    before = stage.cloud.rows()
+    for body in (BODY, {**BODY, "limits": limits}):
+        status, refused = ask(stage, events.default("POST", "/keys", body), own)
+        assert (status, refused["type"]) == (403, "/problems/key-too-wide")
+        assert "one without limits" in refused["detail"]
+    assert stage.cloud.rows() == before
+    # It reads and revokes as any other.
+    assert ask(stage, events.default("DELETE", f"/keys/{own['id']}"), own)[0] == 204
 
 
 def test_only_the_operator_makes_keys_for_others(stage: Stage) -> None:

@@ -173,6 +173,23 @@ def test_a_page_ends_by_what_is_read_for_it(cast: World, monkeypatch: pytest.Mon
     assert page.cursor == newest.id
 
 
+def test_a_page_ends_when_enough_was_looked_at_that_is_up_to_date(
+    cast: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A character of thousands of boards, all of them made after the last change but the first."""
+    monkeypatch.setattr("storyhook.usecases.stale._PAGE", 2)
+    monkeypatch.setattr("storyhook.usecases.stale._MAX_USES", 4)
+    old = board(cast, makers.scene())
+    change(cast)
+    boards = [board(cast, makers.scene()) for _ in range(5)]
+    begun = len(cast.cloud.operations("Query"))
+    page = cast.stale("acme", "elena", 10)
+    assert len(cast.cloud.operations("Query")) - begun == 2
+    assert (page.items, page.cursor) == ((), boards[1].id)
+    rest = cast.stale("acme", "elena", 10, page.cursor)
+    assert (shown(rest.items), rest.cursor) == ([(old.id, [("scene-1", 1, 1)])], None)
+
+
 def test_a_namesake_of_a_deleted_character_leaves_nothing_behind(cast: World) -> None:
     made = board(cast, makers.scene())
     cast.submit_all()

@@ -1,13 +1,17 @@
 """`?wait=`: an answer as soon as it is over, or as soon as it is not what the reader has."""
 
 import json
+import random
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from storyhook import wiring
+from storyhook.aws.waits import PlaceTable
 from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
@@ -15,6 +19,7 @@ from tests.fixtures import events, functions
 from tests.fixtures.clock import NOW, Clock
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.functions import Stage
+from tests.fixtures.world import in_threads
 
 PREDICTION = f"/predictions/{events.PREDICTIONS['fal']}"
 BOARD = f"/storyboards/{events.BOARD}"
@@ -99,7 +104,7 @@ def test_a_board_is_answered_when_it_is_over(stage: Stage) -> None:
     assert json.loads(get(stage, BOARD, wait="20")["body"])["status"] == "failed"
     assert 6 <= waited(stage) <= 8
     operations = [operation for _, operation, _ in stage.cloud.calls[begun:]]
-    assert operations.count("Query") == 1
+    assert operations.count("Query") == 2, "of the places, and of the scenes at the end"
     assert operations.count("GetItem") <= 8
 
 
@@ -138,4 +143,53 @@ def test_a_wait_for_what_is_not_there_ends_at_once(stage: Stage) -> None:
 def test_a_long_wait_makes_few_reads(stage: Stage) -> None:
     begun = len(stage.cloud.calls)
     get(stage, PREDICTION, wait="20")
-    assert len(stage.cloud.calls) - begun <= 14
+    assert len(stage.cloud.calls) - begun <= 17
+
+
+def test_so_many_wait_at_once_and_the_next_is_answered(stage: Stage) -> None:
+    """Each that waits holds a function of the account's, which webhooks need too."""
+    stage.waiting_reads = 1
+    seen: list[tuple[str, float]] = []
+
+    def another_comes() -> None:
+        began = waited(stage)
+        answer = get(stage, BOARD, wait="20")
+        seen.append((json.loads(answer["body"])["status"], waited(stage) - began))
+
+    after(stage, 2, another_comes)
+    get(stage, PREDICTION, wait="7")
+    assert seen == [("running", 0)]
+    assert waited(stage) == 7
+    # Their place is free again once they are answered.
+    get(stage, BOARD, wait="3")
+    assert waited(stage) == 10
+
+
+def test_with_no_places_nobody_waits(stage: Stage) -> None:
+    stage.waiting_reads = 0
+    get(stage, PREDICTION, wait="20")
+    assert waited(stage) == 0
+
+
+def test_whoever_dies_keeps_their_place_for_as_long_as_they_would_have_waited(
+    stage: Stage,
+) -> None:
+    stage.waiting_reads = 1
+    held = PlaceTable(stage.cloud.table, 1, random.random).held(NOW, NOW + timedelta(seconds=20))
+    assert held.__enter__()  # and never leaves
+    get(stage, PREDICTION, wait="20")
+    assert waited(stage) == 0
+    stage.clock.advance(seconds=20)
+    get(stage, PREDICTION, wait="5")
+    assert waited(stage) == 25
+
+
+def test_of_many_who_come_together_no_two_have_a_place(cloud: Cloud) -> None:
+    places = PlaceTable(cloud.table, 3, random.random)
+    with ExitStack() as stack:
+        came = in_threads(
+            12, lambda _: stack.enter_context(places.held(NOW, NOW + timedelta(seconds=20)))
+        )
+        rest = [stack.enter_context(places.held(NOW, NOW + timedelta(seconds=9))) for _ in "1234"]
+        assert 1 <= came.count(True) <= 3
+        assert [*came, *rest].count(True) == 3

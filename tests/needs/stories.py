@@ -197,6 +197,14 @@ def api_rotates_twice(stage: Stage) -> None:
         assert stage.run("api", rotated)["statusCode"] == 200
 
 
+@story
+def a_read_waits(stage: Stage) -> None:
+    """Twice: the second finds the place that the first has left."""
+    row = stage.seed("fal")
+    for _ in range(2):
+        stage.run("api", events.default("GET", f"/predictions/{row.id}", query={"wait": "2"}))
+
+
 def _submit(stage: Stage, prediction_id: str) -> None:
     stage.run("submit", events.queue("submissions", {"prediction_id": prediction_id}))
 

@@ -287,6 +287,7 @@ def test_a_function_loads_only_its_own_parts(case: str) -> None:
             "PYTHONPATH": str(LAYER),
             "AWS_DEFAULT_REGION": "us-east-1",
             **dict.fromkeys(values, "x"),
+            "WAITING_READS": "5",
             **dict.fromkeys(
                 ("API_URL", "FAL_QUEUE_URL", "REPLICATE_URL", "FAL_JWKS_URL"), "https://x.example"
             ),

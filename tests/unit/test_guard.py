@@ -1,6 +1,7 @@
 """Where requests may go. Pass line: not one connection to an address that is not public."""
 
 import ipaddress
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -130,16 +131,33 @@ def test_a_foreign_name_is_asked_for_in_its_plain_form() -> None:
     assert guard.pin("https://例え.jp/x").host == "xn--r8jz45g.jp"
 
 
-@pytest.mark.parametrize("error", [OSError("no such name"), UnicodeError("label too long")])
-def test_a_name_without_address_may_be_tried_later(error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "later"),
+    [
+        (socket.gaierror(socket.EAI_AGAIN, "temporary failure"), True),
+        (socket.gaierror(socket.EAI_FAIL, "non-recoverable failure"), True),
+        (socket.gaierror(socket.EAI_SYSTEM, "system error"), True),
+        (socket.gaierror(socket.EAI_NONAME, "not known"), False),
+        (socket.gaierror(socket.EAI_NODATA, "no address"), False),
+        (UnicodeError("label too long"), False),
+    ],
+)
+def test_a_name_without_address_may_be_tried_later_unless_there_is_none(
+    error: Exception, later: bool
+) -> None:
     def resolve(host: str, port: int) -> Sequence[str]:
         raise error
 
     with pytest.raises(DownloadFailed) as caught:
         Guard(resolve=resolve).pin("https://example.com/")
-    assert caught.value.retryable
-    with pytest.raises(DownloadFailed):
+    assert caught.value.retryable is later
+    assert ("There is no host 'example.com'" in caught.value.detail) is not later
+
+
+def test_a_name_with_no_address_at_all_is_not_tried_later() -> None:
+    with pytest.raises(DownloadFailed) as caught:
         Guard(resolve=resolver()).pin("https://example.com/")
+    assert not caught.value.retryable
 
 
 LOCAL = Guard(allow_loopback_http=True)

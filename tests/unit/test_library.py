@@ -13,7 +13,7 @@ from storyhook.domain.errors import ReferencesNotTaken
 from storyhook.domain.library import is_stale
 from storyhook.domain.plan import plan_scene
 from storyhook.domain.renewing import asked_of, details_of
-from storyhook.domain.story import KINDS, MAIN_ROLES, Scene
+from storyhook.domain.story import KINDS, MAIN_ROLES, Character, Reference, Scene
 from storyhook.domain.storyboard import BoardScene, Use
 from tests.fixtures import makers
 from tests.fixtures.casts import casts
@@ -44,6 +44,29 @@ def test_a_picture_under_another_id_is_the_same_picture() -> None:
     swapped = replace(sent, references=renamed[::-1])
     after = library.replaced(before, swapped)
     assert (after.version, after.references) == (2, before.references[::-1])
+
+
+def test_what_a_board_does_not_bring_stays() -> None:
+    """Elena's portrait came with her board; her back and a second face were approved since."""
+    face, second = (makers.reference(f"ref_{n}", sha256=f"{n}") for n in (1, 2))
+    back = makers.reference("ref_3", angle="back", sha256="3")
+    before = makers.character(version=4, references=0)
+    before = replace(before, references=(face, second, back))
+
+    def brings(*references: Reference) -> Character:
+        return library.brought(before, replace(before, references=references, updated_at=LATER))
+
+    same = replace(face, id="ref_new")
+    assert brings(same) is before
+    assert brings() is before
+    profile = makers.reference("ref_4", angle="profile", sha256="4")
+    assert brings(same, profile).references == (face, profile, second, back)
+    # Another portrait takes the place of both faces, not of the back.
+    portrait = makers.reference("ref_5", sha256="5")
+    assert brings(portrait).references == (portrait, back)
+    # What is of another kind is sent whole.
+    thing = replace(before, kind="prop", references=(portrait,))
+    assert library.brought(before, thing).references == (portrait,)
 
 
 def test_of_a_deleted_one_only_the_number_stays() -> None:

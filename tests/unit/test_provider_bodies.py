@@ -14,6 +14,7 @@ from storyhook.domain.outcome import (
     Failed,
     FailureKind,
     NotCreated,
+    Outcome,
     OutcomeUnknown,
     Pending,
     Rejected,
@@ -68,6 +69,23 @@ def test_what_an_example_means(name: str) -> None:
         assert failure.detail
     else:
         assert found.outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "began"),
+    [
+        (replicate.outcome({"status": "canceled", "started_at": "2025-11-25T10:00:00.210Z"}), True),
+        (replicate.outcome({"status": "canceled", "started_at": None}), False),
+        (replicate.outcome({"status": "canceled"}), False),
+        (replicate.outcome({"status": "aborted", "started_at": None}), False),
+        # fal does not say.
+        (fal.delivery({"status": "ERROR", "payload": {"type": "client_cancelled"}}).outcome, True),
+        (fal.delivery({"status": "ERROR", "payload": {"type": "request_timeout"}}).outcome, False),
+    ],
+)
+def test_what_ran_until_it_was_canceled_may_be_billed(outcome: Outcome, began: bool) -> None:
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.may_be_paid is began
 
 
 def test_pictures_that_pass_the_checker_are_kept() -> None:

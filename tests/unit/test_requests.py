@@ -26,8 +26,8 @@ from storyhook.domain.errors import (
     UnknownModel,
 )
 from storyhook.http import cursors, problems, reading, service
-from storyhook.http.bodies import CharacterBody
 from storyhook.http.callbacks import CallbackRoutes
+from storyhook.http.character_bodies import CharacterBody
 from storyhook.http.characters import CharacterRoutes
 from storyhook.http.events import MAX_BODY_BYTES, caller, parse, wants_dry_run
 from storyhook.http.raw import raw_body

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from storyhook.http import bodies, key_bodies, requests
+from storyhook.http import character_bodies, key_bodies, requests
 
 _EVENTS = (
     "Which events are sent to `callback_url`: `prediction.completed`, `scene.completed`, "
@@ -27,14 +27,14 @@ _STYLE = "Of every picture, in words."
 _CALLBACK = "Where events are sent, signed: a public https URL."
 
 TEXTS: dict[type[BaseModel], dict[str, str]] = {
-    bodies.ReferenceBody: {
+    character_bodies.ReferenceBody: {
         "url": "A PNG, JPEG or WebP image at a public https URL; it is copied.",
         "upload": "Instead of `url`: the id of an upload of yours, within a day.",
         "prediction": "Instead of `url`: the id of a prediction that made a picture.",
         "role": "What it shows; the main thing, unless told.",
         "angle": "From where it shows it.",
     },
-    bodies.CharacterBody: {
+    character_bodies.CharacterBody: {
         "id": "Yours; posting it again makes the next version.",
         "name": "As it is called in prompts.",
         "description": "How it looks, apart from clothes.",
@@ -43,14 +43,14 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "references": "Images of it; at most 16.",
         "reference_image_url": "A short form for one reference.",
     },
-    bodies.CharacterChangeBody: {
+    character_bodies.CharacterChangeBody: {
         "name": "As it is called in prompts.",
         "description": "How it looks, apart from clothes.",
         "outfit": "What it wears; null takes it away.",
         "kind": "A person, a place or a thing.",
         "version": "The one that you have: refused if there is a newer one.",
     },
-    bodies.SheetBody: {
+    character_bodies.SheetBody: {
         "model": _MODEL + " One of the FLUX.2 family, unless told.",
         "angles": "Those that its references lack, unless told.",
         "role": "Of a person only: `face` or `full_body`; that of the references, unless told.",
@@ -59,7 +59,7 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "max_cost": "USD; if all of it would cost more, nothing is made.",
         "callback_url": _CALLBACK,
     },
-    bodies.UploadBody: {
+    character_bodies.UploadBody: {
         "content_type": "Of the file.",
         "bytes": "Its size, if you know it: then no other is taken.",
     },

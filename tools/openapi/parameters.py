@@ -43,7 +43,8 @@ PAGE = (
 )
 WAIT = Parameter(
     "wait",
-    "Seconds to wait until it is over; with `If-None-Match`, until it is another than that.",
+    "Seconds to wait until it is over; with `If-None-Match`, until it is another than that. "
+    "Where too many wait already, the answer comes at once.",
     _whole(0, 20, default=0),
 )
 NEWS = (

@@ -12,9 +12,11 @@ from storyhook_client.cli import tables
 from storyhook_client.cli.boards import show_character
 from storyhook_client.cli.session import Group, Session, chosen, limit_option, pass_session
 from storyhook_client.cli.words import amount, counted, dollars
+from storyhook_client.errors import NotFound
 
 ROLES = ("face", "full_body", "outfit", "pose", "style", "place", "object")
 ANGLES = ("front", "three_quarter", "profile", "back")
+KINDS = ("character", "location", "prop")
 _PICTURE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -44,9 +46,10 @@ def show_one_character(session: Session, character_id: str) -> None:
 @click.option("--name", required=True)
 @click.option("--description", required=True, help="What never changes: face, hair, body.")
 @click.option("--outfit", help="What a scene may change.")
-@click.option("--kind", type=chosen(("character", "location", "prop")), default="character")
+@click.option("--kind", type=chosen(KINDS), default="character")
 @click.option("--picture", "pictures", type=_PICTURE, multiple=True, help="A file; the face first.")
 @click.option("--picture-url", "urls", multiple=True, help="A picture that the stack fetches.")
+@click.option("--replace", is_flag=True, help="Put it in the place of the one with this ID, whole.")
 @pass_session
 def create_character(
     session: Session,
@@ -57,8 +60,11 @@ def create_character(
     kind: str,
     pictures: tuple[Path, ...],
     urls: tuple[str, ...],
+    replace: bool,
 ) -> None:
-    """A new character, or the next version of the one with this ID."""
+    """A new character. Of one that is there, `update` changes what you name, and keeps the rest."""
+    if not replace:
+        _refuse_if_there(session, character_id)
     references = [{"upload": session.client.uploads.send(path).id} for path in pictures]
     body: dict[str, Any] = {
         "id": character_id,
@@ -70,6 +76,38 @@ def create_character(
     if outfit:
         body["outfit"] = outfit
     _changed(session, session.client.characters.create(body))
+
+
+@characters.command("update")
+@click.argument("character_id", metavar="ID")
+@click.option("--name")
+@click.option("--description", help="What never changes: face, hair, body.")
+@click.option("--outfit", help='What a scene may change; "" takes it away.')
+@click.option("--kind", type=chosen(KINDS))
+@click.option("--if-version", "version", type=int, help="Refuse if that is not the newest.")
+@pass_session
+def update_character(
+    session: Session,
+    character_id: str,
+    name: str | None,
+    description: str | None,
+    outfit: str | None,
+    kind: str | None,
+    version: int | None,
+) -> None:
+    """Change a character: its next version. What you do not name stays, its pictures too.
+
+    Says which scenes show an older version, and what making them anew costs.
+    """
+    wanted = {"name": name, "description": description, "outfit": outfit, "kind": kind}
+    changes: dict[str, Any] = {field: text for field, text in wanted.items() if text is not None}
+    if not changes:
+        raise click.UsageError("Say what to change: --name, --description, --outfit or --kind.")
+    if outfit == "":
+        changes["outfit"] = None
+    if version is not None:
+        changes["version"] = version
+    _changed(session, session.client.characters.update(character_id, changes))
 
 
 @characters.command("upload")
@@ -150,6 +188,19 @@ def sheet(
     for item in made.items:
         told = f"storyhook characters approve {character_id} {item.id}"
         session.say(f"{told}   # {item.angle}, once it is there", style="dim")
+
+
+def _refuse_if_there(session: Session, character_id: str) -> None:
+    """Sent whole, it would lose its pictures, approved ones among them."""
+    try:
+        there = session.client.characters.get(character_id)
+    except NotFound:
+        return
+    count = counted(len(there.references), "reference image")
+    raise click.UsageError(
+        f"{character_id} is there, as version {there.version} with {count}. `storyhook characters "
+        "update` changes it and `upload` adds a picture; --replace puts yours in its place."
+    )
 
 
 def _changed(session: Session, character: Character) -> None:

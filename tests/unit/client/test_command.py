@@ -308,6 +308,7 @@ def test_characters_and_their_pictures(server: Server, capsys: Capture, tmp_path
             "GET /characters": {"items": [elena], "next_cursor": None},
             "GET /characters/elena": elena,
             "POST /characters": Reply(201, elena),
+            "PATCH /characters/elena": elena,
             "POST /characters/elena/references": Reply(201, elena),
             "POST /uploads": Reply(201, {"id": "up_1", "url": f"{server.url}/s3"}),
             "POST /s3": Reply(204),
@@ -318,7 +319,7 @@ def test_characters_and_their_pictures(server: Server, capsys: Capture, tmp_path
     assert "red hair" in run(capsys, "characters", "list")[1]
     assert "64×64" in run(capsys, "show", "elena")[1]
     words = ("--name", "Elena", "--description", "red hair", "--picture", tmp_path / "e.png")
-    code, out, _ = run(capsys, "characters", "create", "elena", *words)
+    code, out, _ = run(capsys, "characters", "create", "elena", *words, "--replace")
     assert (code, out.splitlines()) == (
         0,
         [
@@ -332,6 +333,57 @@ def test_characters_and_their_pictures(server: Server, capsys: Capture, tmp_path
     run(capsys, "characters", "approve", "elena", "pred_1", "--role", "face")
     assert server.requests[-1].json == {"prediction": "pred_1", "role": "face"}  # as it was made
     assert run(capsys, "characters", "delete", "elena")[:2] == (0, "elena is deleted\n")
+
+
+def test_a_character_that_is_there_is_not_replaced_unawares(
+    server: Server, capsys: Capture
+) -> None:
+    there = {"id": "elena", "version": 3, "references": [{"id": "ref_1"}, {"id": "ref_2"}]}
+    marcus = {"id": "marcus", "version": 1, "references": []}
+    server.answer = routes(
+        {
+            "GET /characters/elena": there,
+            "GET /characters/marcus": problem("not-found", 404),
+            "POST /characters": Reply(201, marcus),
+        }
+    )
+    words = ("--name", "Elena", "--description", "red hair", "--picture", "nowhere.png")
+    code, out, err = run(capsys, "characters", "create", "elena", *words)
+    assert (code, out) == (2, "")
+    assert "elena is there, as version 3 with 2 reference images." in err
+    assert "--replace" in err
+    assert [request.method for request in server.requests] == ["GET"]
+    code, out, _ = run(capsys, "characters", "create", "marcus", *words[:4])
+    assert (code, out) == (0, "marcus is version 1, with 0 reference images\n")
+
+
+def test_a_character_is_changed_by_what_is_named(server: Server, capsys: Capture) -> None:
+    elena = {"id": "elena", "version": 4, "references": [{"id": "ref_1"}],
+             "stale": {"items": [{"storyboard_id": "sb_1", "title": "Map", "cost": "0.0600",
+                                  "scenes": [{"id": "scene-1"}]}]}}  # fmt: skip
+    server.answer = routes({"PATCH /characters/elena": elena})
+    update = ("characters", "update", "elena")
+    code, out, _ = run(capsys, *update, "--outfit", "green cloak", "--if-version", "3")
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            "elena is version 4, with 1 reference image",
+            "sb_1 (Map) has 1 scene of an older version; making them anew costs $0.0600",
+        ],
+    )
+    assert server.requests[-1].json == {"outfit": "green cloak", "version": 3}
+    run(capsys, *update, "--name", "Helena", "--kind", "prop", "--outfit", "")
+    assert server.requests[-1].json == {"name": "Helena", "kind": "prop", "outfit": None}
+    assert json.loads(run(capsys, *update, "--name", "E", "--json")[1]) == elena
+    asked = len(server.requests)
+    for wrong, told in (((), "Say what to change"), (("--kind", "cat"), "location"),
+                        (("--nam", "x"), "--name")):  # fmt: skip
+        code, _, err = run(capsys, *update, *wrong)
+        assert code == 2
+        assert told in err
+    assert len(server.requests) == asked
+    server.answer = routes({"PATCH /characters/elena": problem("character-changed", 409)})
+    assert run(capsys, *update, "--name", "x", "--if-version", "1")[0] == 1
 
 
 def test_download_says_what_did_not_come(server: Server, capsys: Capture, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from storyhook.http.bodies import CharacterBody, ReferenceBody
+from storyhook.http.character_bodies import CharacterBody, ReferenceBody
 from storyhook.http.requests import (
     OverrideBody,
     PredictionBody,

@@ -26,7 +26,8 @@ OPERATIONS = (
             202: Answer("Accepted.", Storyboard, headers=CREATED, links=STORYBOARD),
             200: Answer("The plan, of a dry run.", StoryboardPlan),
         },
-        "Its scenes are made side by side; each ends for itself. Characters may be brought along.",
+        "Its scenes are made side by side; each ends for itself. Characters may be brought along: "
+        "a reference takes the place of those with its role and angle, others stay.",
         body=StoryboardBody,
         query=(DRY_RUN,),
         refusals=(*PLANNING, errors.UnknownCharacter, *FETCHING, *LIMITS),

@@ -1,7 +1,7 @@
 """Characters, locations and props; pictures that are uploaded or made for them."""
 
 from storyhook.domain import errors
-from storyhook.http.bodies import (
+from storyhook.http.character_bodies import (
     CharacterBody,
     CharacterChangeBody,
     ReferenceBody,

@@ -42,6 +42,7 @@ class ApiSettings(Settings):
     submissions_queue_url: str
     callbacks_queue_url: str
     secrets_prefix: str
+    waiting_reads: str
     allow_loopback_http: str = ""
 
 

@@ -31,7 +31,7 @@ _KIND = "PRED"
 
 
 def _failure(data: dict[str, Any]) -> Failure:
-    return Failure(FailureKind(data["kind"]), data["detail"], data["provider_code"])
+    return Failure(**{**data, "kind": FailureKind(data["kind"])})
 
 
 def _next_model(data: dict[str, Any]) -> NextModel:

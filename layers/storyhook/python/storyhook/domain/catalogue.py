@@ -24,7 +24,7 @@ _PROVIDERS = ("fal", "replicate")
 _KINDS = ("several", "one", "identity", "ip_adapter", "start", "none")
 _FORMS = ("pixels", "ratio", "sides")
 _STEP = 16
-_MAX_NEAR = 2
+_MAX_NEAR = 3
 _DEFAULT_SIDES = (256, 2048)
 
 
@@ -42,9 +42,8 @@ class Catalogue:
             near = get_close_matches(_plain(name), self._names, _MAX_NEAR)
             meant = f"; did you mean {' or '.join(near)}?" if near else "."
             detail = (
-                f"There is no model {name!r}{meant} GET /models lists them: "
-                f"{', '.join(self.models)}. "
-                "An entry in own-models.toml adds one (docs/adding-a-model.md)."
+                f"There is no model {name!r}{meant} GET /models lists all {len(self.models)}; "
+                "an entry in own-models.toml adds one (docs/adding-a-model.md)."
             )
             raise UnknownModel(detail, (FieldError("model", detail),))
         return self.models[model_id]

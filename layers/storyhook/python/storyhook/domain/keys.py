@@ -49,6 +49,7 @@ class IssuedKey:
     def may_issue(self, wanted: KeyRequest) -> None:
         """Raises KeyTooWide with every field by which `wanted` would be allowed more than this.
 
+        A key with limits makes none: each new one's would come on top of its own.
         Also for a key that is revoked: the door may know it for a minute, and what it made in that
         minute would stay.
         """
@@ -56,6 +57,11 @@ class IssuedKey:
             raise KeyTooWide("This API key is revoked, so it makes no others.")
         if self.operator:
             return
+        if self.predictions_per_minute is not None or self.max_cost_per_month is not None:
+            raise KeyTooWide(
+                "A key with limits makes no others, which would each have as much again; ask with "
+                "one without limits."
+            )
         errors = []
         if wanted.tenant not in (None, self.tenant):
             errors.append(
@@ -63,18 +69,9 @@ class IssuedKey:
             )
         if set(wanted.scopes) - set(self.scopes):
             errors.append(FieldError("scopes", f"at most {', '.join(self.scopes)}"))
-        limits = wanted.limits
-        for name, own, asked in (
-            (
-                "limits.predictions_per_minute",
-                self.predictions_per_minute,
-                limits.predictions_per_minute,
-            ),
-            ("limits.max_cost_per_month", self.max_cost_per_month, limits.max_cost_per_month),
-            ("expires_at", self.valid_until, wanted.valid_until),
-        ):
-            if own is not None and (asked is None or asked > own):  # type: ignore[operator]
-                errors.append(FieldError(name, f"at most {own}, as your own key has"))
+        until = self.valid_until
+        if until is not None and (wanted.valid_until is None or wanted.valid_until > until):
+            errors.append(FieldError("expires_at", f"at most {until}, as your own key has"))
         if errors:
             raise KeyTooWide(
                 "A key makes keys that may do at most what it may itself; mend what errors lists, "

@@ -94,6 +94,24 @@ def replaced(before: Character | None, new: Character) -> Character:
     )
 
 
+def brought(before: Character | None, new: Character) -> Character:
+    """What becomes of `before` when a board brings `new` along.
+
+    A picture that it brings takes the place of those with the same role and angle; views that it
+    does not bring stay, such as those of a sheet that were approved.
+    """
+    if before is None or before.deleted_at is not None or before.kind != new.kind:
+        return replaced(before, new)
+    there, comes = set(map(_shown, before.references)), set(map(_shown, new.references))
+    renewed = {(role, angle) for _, role, angle in comes - there}
+    stays = [
+        reference
+        for reference in before.references
+        if _shown(reference) not in comes and (reference.role, reference.angle) not in renewed
+    ]
+    return replaced(before, replace(new, references=(*new.references, *stays)))
+
+
 def with_reference(before: Character, reference: Reference, now: datetime) -> Character:
     """Raises TooManyReferences. A picture that is there in the same role changes nothing."""
     if _shown(reference) in map(_shown, before.references):

@@ -35,7 +35,7 @@ class FailureKind(StrEnum):
 class FailureRule:
     """What follows from a kind of failure.
 
-    `retryable`: a new prediction of the same plan may succeed, and nothing was paid for this one.
+    `retryable`: a new prediction of the same plan may succeed, and no picture was paid for.
     `next_model`: a scene's fallback may be tried. Never where the picture may have been paid for.
     """
 
@@ -78,7 +78,7 @@ RULES = {
     FailureKind.ACCOUNT: FailureRule(
         "The provider account cannot be used", retryable=False, next_model=True
     ),
-    # Never sent, or stopped in time.
+    # Never sent, or stopped.
     FailureKind.EXPIRED: FailureRule(
         "No result before the deadline", retryable=True, next_model=True
     ),
@@ -113,17 +113,24 @@ def _shortened(text: str, most: int) -> str:
 class Failure:
     """`provider_code` is the provider's own type or code, for people who look it up.
 
+    `began`: the job ran, or nobody says that it did not, when it was stopped. Providers bill that.
+
     Providers' texts have no bound; ours has: a board of 1,000 failures must fit a callback.
     """
 
     kind: FailureKind
     detail: str
     provider_code: str | None = None
+    began: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "detail", _shortened(self.detail, _MAX_DETAIL))
         if self.provider_code is not None:
             object.__setattr__(self, "provider_code", _shortened(self.provider_code, _MAX_CODE))
+
+    @property
+    def may_be_paid(self) -> bool:
+        return self.began or self.kind in MAY_BE_PAID
 
     @property
     def rule(self) -> FailureRule:

@@ -18,7 +18,7 @@ from storyhook.domain.budget import Booking, Hold
 from storyhook.domain.callback import PREDICTION_COMPLETED, tells
 from storyhook.domain.fallback import NextModel, StoredPlan
 from storyhook.domain.images import StoredImage
-from storyhook.domain.outcome import MAY_BE_PAID, Failure, FailureKind, ProviderHandle
+from storyhook.domain.outcome import Failure, FailureKind, ProviderHandle
 
 
 class Status(StrEnum):
@@ -171,7 +171,7 @@ class Prediction:
         maybe = each * self.unknown_outcomes
         if self.status is Status.SUCCEEDED:
             return maybe + (each if self.cost_actual is None else self.cost_actual)
-        return maybe + each if self.failure and self.failure.kind in MAY_BE_PAID else maybe
+        return maybe + each if self.failure and self.failure.may_be_paid else maybe
 
     @property
     def booked_again(self) -> Booking | None:

@@ -12,7 +12,7 @@ from storyhook.domain import library_views
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.library import is_older
 from storyhook.domain.story import KINDS
-from storyhook.http.bodies import (
+from storyhook.http.character_bodies import (
     CharacterBody,
     CharacterChangeBody,
     ReferenceBody,

@@ -26,7 +26,7 @@ from storyhook.domain.story import (
     Look,
     Scene,
 )
-from storyhook.http.bodies import CharacterBody
+from storyhook.http.character_bodies import CharacterBody
 from storyhook.http.fields import (
     AspectRatio,
     Body,

@@ -6,6 +6,7 @@ Every write that moves a row is conditional: a method that may lose a race retur
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -66,6 +67,13 @@ class Budgets(Protocol):
 class Rates(Protocol):
     def used(self, key_id: str, at: datetime) -> int:
         """How many predictions the key has asked for in the minute of `at`."""
+
+
+class Places(Protocol):
+    """Where reads may be held back: so many at once in the whole stack."""
+
+    def held(self, now: datetime, until: datetime) -> AbstractContextManager[bool]:
+        """A place, until it is left, or `until` at the latest; False if none is free."""
 
 
 class Predictions(Protocol):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import CharacterChanged, CharacterInUse, FieldError, NotFound
 from storyhook.domain.library import (
+    brought,
     check_count,
     is_older,
     next_version,
@@ -62,9 +63,14 @@ class SaveCharacter:
     clock: Clock
 
     def prepare(self, tenant: str, request: CharacterRequest) -> PreparedCharacter:
-        """Fetch and check everything; raises before anything is written."""
+        """One that a board brings: views that it does not bring stay.
+
+        Fetches and checks everything; raises before anything is written.
+        """
         check_count(request.id, len(request.references))
-        return self._against(self._fetched(tenant, request))
+        prepared = self._against(self._fetched(tenant, request), brought)
+        check_count(request.id, len(prepared.character.references))
+        return prepared
 
     def _fetched(
         self, tenant: str, request: CharacterRequest
@@ -90,11 +96,15 @@ class SaveCharacter:
         )
         return sent, files
 
-    def _against(self, sent: tuple[Character, tuple[Fetched, ...]]) -> PreparedCharacter:
+    def _against(
+        self,
+        sent: tuple[Character, tuple[Fetched, ...]],
+        becomes: Callable[[Character | None, Character], Character],
+    ) -> PreparedCharacter:
         """What it is to be, given what there is."""
         character, files = sent
         seen = self.characters.latest(character.tenant, character.id)
-        return PreparedCharacter(replaced(seen, character), seen, files)
+        return PreparedCharacter(becomes(seen, character), seen, files)
 
     def save(self, prepared: PreparedCharacter) -> None:
         """Raises CharacterChanged if it was changed since it was prepared."""
@@ -120,7 +130,7 @@ class SaveCharacter:
         check_count(request.id, len(request.references))
         sent = self._fetched(tenant, request)
         for _ in range(_MAX_ROUNDS):
-            prepared = self._against(sent)
+            prepared = self._against(sent, replaced)
             if self._written(prepared):
                 return prepared.character, prepared.is_new
         raise _too_busy(request.id)

@@ -110,7 +110,8 @@ class Settle:
         """End an open row without a picture, with the provider's reason."""
         late = self.clock() >= row.deadline_at
         if failure.kind is FailureKind.CANCELED and late and row.cancel_requested_at is None:
-            failure = EXPIRED_STOPPED  # It was we who canceled it, because it was late.
+            # It was we who canceled it, because it was late.
+            failure = replace(EXPIRED_STOPPED, began=failure.began)
         self._end_without(row, failure, status_of(failure))
 
     def expire(self, row: Prediction, failure: Failure, attempt: int | None = None) -> None:

@@ -108,14 +108,18 @@ class MakeSheet:
         return SheetPlan(character, role, tuple((angle, plan(angle)) for angle in angles))
 
     def made(self, tenant: str, character_id: str, origin: Origin) -> Sheet | None:
-        """What was accepted from this origin, if anything was. Its warnings were told then."""
+        """What was accepted from this origin, if anything was. Its warnings were told then.
+
+        Also when the character has been deleted since: its pictures are made all the same.
+        """
         found = self.predictions.get_many([origin.part(angle).id(KIND) for angle in ANGLES])
         rows = tuple(found.values())
-        if not rows:
+        character = self.characters.latest(tenant, character_id)
+        if not rows or character is None:
             return None
         shows = rows[0].input["sheet"]
         return Sheet(
-            current(self.characters, tenant, character_id),
+            character,
             shows["role"],
             tuple(sorted(rows, key=lambda row: ANGLES.index(row.input["sheet"]["angle"]))),
             (),

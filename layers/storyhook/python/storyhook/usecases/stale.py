@@ -26,6 +26,8 @@ _PAGE = 100
 # A page ends with the board that brings it there: all its scenes are read, to find those that show
 # the character, and each of these is planned anew to know its price.
 _MAX_SCENES = 500
+# A page ends, perhaps empty, when so many boards were looked at: most may be up to date.
+_MAX_USES = 500
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,14 @@ class Stale:
     def __call__(
         self, tenant: str, character_id: str, limit: int, cursor: str | None = None
     ) -> Page[StaleBoard]:
-        """The newest boards first; `cursor` is the last board's id. Raises NotFound."""
+        """The newest boards first; `cursor` is the last board's id. Raises NotFound.
+
+        A page may be short, or empty, and have a cursor.
+        """
         character = current(self.characters, tenant, character_id)
         items: list[StaleBoard] = []
         scenes = 0
-        while True:
+        for _ in range(_MAX_USES // _PAGE):
             page = self.characters.uses(tenant, character_id, _PAGE, cursor)
             older = [use for use in page.items if is_stale(use, character)]
             boards = self.storyboards.get_many([use.storyboard_id for use in older])
@@ -55,9 +60,10 @@ class Stale:
                 if len(items) == limit or scenes >= _MAX_SCENES:
                     more = page.cursor is not None or use is not older[-1]
                     return Page(tuple(items), use.storyboard_id if more else None)
-            if page.cursor is None:
-                return Page(tuple(items), None)
             cursor = page.cursor
+            if cursor is None:
+                break
+        return Page(tuple(items), cursor)
 
     def _stale(self, board: Storyboard, use: Use) -> StaleBoard | None:
         """Its scenes with the character that have a picture, or may still get one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from storyhook.ports import Clock
+    from storyhook.ports import Clock, Places
 
 _FIRST_PAUSE_SECONDS = 0.5
 _GROWTH = 1.5
@@ -20,6 +20,9 @@ _SCENES_PER_SECOND = 200
 
 @dataclass(frozen=True)
 class Wait:
+    """Each wait holds a function of the account's: as many as there are `places`, and no more."""
+
+    places: Places
     sleep: Callable[[float], None]
     clock: Clock
 
@@ -33,14 +36,23 @@ class Wait:
     ) -> Seen:
         """What was seen first that is `enough`, or last when `seconds` are over.
 
+        Where no place is free, what is seen at once: as if the time was up.
         `scenes` is how many of them a look reads: the more, the less often.
         """
-        until = self.clock() + timedelta(seconds=seconds)
+        seen = look()
+        if seconds == 0 or enough(seen):
+            return seen
+        now = self.clock()
+        until = now + timedelta(seconds=seconds)
         pause = _FIRST_PAUSE_SECONDS
-        while True:
-            seen = look()
-            left = (until - self.clock()).total_seconds()
-            if left <= 0 or enough(seen):
-                return seen
-            self.sleep(min(left, max(pause, scenes / _SCENES_PER_SECOND)))
-            pause = min(pause * _GROWTH, _LONGEST_PAUSE_SECONDS)
+        with self.places.held(now, until) as held:
+            while held:
+                left = (until - self.clock()).total_seconds()
+                if left <= 0:
+                    break
+                self.sleep(min(left, max(pause, scenes / _SCENES_PER_SECOND)))
+                pause = min(pause * _GROWTH, _LONGEST_PAUSE_SECONDS)
+                seen = look()
+                if enough(seen):
+                    break
+        return seen

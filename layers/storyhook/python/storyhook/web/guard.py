@@ -23,6 +23,8 @@ _TUNNELS = tuple(
     ipaddress.ip_network(net)
     for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
+# The answer is that there is no such name, or none with an address; all else may be so for now.
+_NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 # All of IPv6 that was ever given out; beside it lie old forms such as ::127.0.0.1 and fec0::1.
 _GIVEN_OUT = ipaddress.ip_network("2000::/3")
 
@@ -54,16 +56,17 @@ class Guard:
         self._parse(url)
 
     def pin(self, url: str) -> Target:
-        """Resolve and judge every address; raises UnsafeUrl, or DownloadFailed without DNS."""
+        """Resolve and judge every address; raises UnsafeUrl, or DownloadFailed without one."""
         parts, host, port = self._parse(url)
         try:
             addresses = [
                 ipaddress.ip_address(a.partition("%")[0]) for a in self.resolve(host, port)
             ]
         except (OSError, UnicodeError) as error:
-            raise _no_address(host) from error
+            missing = isinstance(error, UnicodeError) or error.errno in _NO_SUCH_NAME
+            raise _no_address(host, missing=missing) from error
         if not addresses:
-            raise _no_address(host)
+            raise _no_address(host, missing=True)
         for address in addresses:
             if not self._allowed(address, parts.scheme):
                 raise UnsafeUrl(f"{host!r} leads to an address that is not public; use another.")
@@ -107,8 +110,11 @@ class Guard:
         return _is_public(address)
 
 
-def _no_address(host: str) -> DownloadFailed:
-    detail = f"The host {host!r} has no address; check the URL, or try again later."
+def _no_address(host: str, *, missing: bool) -> DownloadFailed:
+    """`missing`: the name service has answered, and there is none."""
+    if missing:
+        return DownloadFailed(f"There is no host {host!r}; check the URL.", retryable=False)
+    detail = f"The address of {host!r} cannot be looked up just now; try again later."
     return DownloadFailed(detail, retryable=True)
 
 

@@ -57,6 +57,7 @@ def authorizer() -> "Authorize":
 def api() -> "Api":
     from storyhook.aws.predictions import PredictionTable
     from storyhook.aws.storyboards import StoryboardTable
+    from storyhook.aws.waits import PlaceTable
     from storyhook.domain import catalogue
     from storyhook.http.etags import Reads
     from storyhook.http.scenes import SceneRoutes
@@ -72,7 +73,9 @@ def api() -> "Api":
     table = parts.table(config.table_name)
     images = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
     reads = Reads(images, parts.clock, parts.OUTPUT_URL_LIFETIME / 2)
-    wait = Wait(parts.sleep, parts.clock)
+    wait = Wait(
+        PlaceTable(table, int(config.waiting_reads), random.random), parts.sleep, parts.clock
+    )
     guard = parts.guard(config.allow_loopback_http)
     models = catalogue.load()
     characters = library.routes(config, images, guard, models, reads)

@@ -114,7 +114,10 @@ def failure(status: int, body: Any) -> Failure:
         place = ".".join(str(part) for part in detail[0].get("loc") or [])
         text = ": ".join(part for part in (place, str(detail[0].get("msg") or "")) if part)
     code = error_type(body)
-    return Failure(_kind(status, code), f"fal: {text or f'status {status}'}", code)
+    kind = _kind(status, code)
+    # Of what is canceled fal does not say whether it had begun.
+    began = kind is FailureKind.CANCELED
+    return Failure(kind, f"fal: {text or f'status {status}'}", code, began)
 
 
 def error_type(body: Any) -> str | None:

@@ -50,7 +50,7 @@ def outcome(prediction: dict[str, Any]) -> Outcome:
         case "failed":
             return Failed(_model_failure(str(error or "the model failed without a word")))
         case "canceled":
-            return Failed(Failure(FailureKind.CANCELED, "Replicate canceled the prediction."))
+            return Failed(_canceled(began=prediction.get("started_at") is not None))
         case "aborted":
             detail = "Replicate did not start the prediction before its deadline."
             return Failed(Failure(FailureKind.TIMEOUT, detail, "aborted"))
@@ -83,6 +83,13 @@ def _result(prediction: dict[str, Any]) -> Outcome:
     return Succeeded(
         urls, provider_seconds=float(seconds) if isinstance(seconds, int | float) else None
     )
+
+
+def _canceled(*, began: bool) -> Failure:
+    """Replicate bills the time that a canceled prediction ran, and nothing before it began."""
+    when = "while it ran; that time may be billed" if began else "before it began"
+    detail = f"Replicate canceled the prediction {when}."
+    return Failure(FailureKind.CANCELED, detail, began=began)
 
 
 def _model_failure(text: str) -> Failure:
