@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import simulation
+from tests.fixtures import cloud as clouds
 from tests.reliability.__main__ import ALL_LOST
 from tests.reliability.campaign import Result, Run, play
 from tests.reliability.faults import NAMES, Mix
@@ -65,7 +65,7 @@ def test_a_seed_makes_the_same_run_again(monkeypatch: pytest.MonkeyPatch) -> Non
     run = Run("again", 5, 12, SHORT)
     first, other = play(run), play(replace(run, seed=6))
     # The second time with moto as it is: what makes it quick must not change its answers.
-    monkeypatch.setattr(simulation, "quick_moto", nullcontext)
+    monkeypatch.setattr(clouds, "quick_moto", nullcontext)
     second = play(run)
     assert first.fingerprint == second.fingerprint
     assert first.injected == second.injected
