@@ -317,3 +317,8 @@ STORIES = (
     Story("without webhooks, answer lost", without_webhooks_answer_lost, EXPIRED, webhooks=False),
 )
 BY_NAME = {story.name: story for story in STORIES}
+# Those in whose middle everything else comes.
+INTERRUPTED = tuple(
+    BY_NAME[name]
+    for name in ("fal", "webhook lost", "message lost", "copying fails", "board falls back")
+)
