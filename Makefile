@@ -19,8 +19,11 @@ help: ## this list
 demo: tools ## make a picture story on a local cloud: no account, no keys [MODEL=… STORY=…]
 	@$(PYTHON) -m local.demo $(if $(MODEL),--model "$(MODEL)") $(if $(STORY),--story "$(STORY)") $(ARGS)
 
+# In the files' order, the long ones of tests/reliability before the many small ones of tests/unit, so
+# that both cores are done at the same time.
 test: lint types template ## everything: lint, types, template, unit, integration and end to end
-	@$(PYTHON) -m pytest --durations=10 -n auto --dist loadfile --ignore tests/e2e $(ARGS)
+	@$(PYTHON) -m pytest --durations=10 -n auto --dist loadfile \
+		--no-loadscope-reorder --ignore tests/e2e $(ARGS)
 	@$(PYTHON) -m pytest --durations=10 tests/e2e $(ARGS)
 
 check: lint types ## the quick part: lint, types, unit tests

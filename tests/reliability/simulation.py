@@ -27,7 +27,6 @@ from tests.reliability.faults import Faults, Mix
 from tests.reliability.ledger import Ledger
 from tests.reliability.providers import Pictures, Providers
 from tests.reliability.services import Queue, Sqs, StepFunctionsClient
-from tests.reliability.speed import quick_moto
 from tests.reliability.timeline import Timeline
 from tests.reliability.webhooks import Webhooks
 
@@ -103,7 +102,7 @@ class Simulation:
         limit = _DEAREST * self.predictions * Decimal(str(_LIMITED))
         self.world.keys.add(makers.issued(_LIMITED_KEY, max_cost_per_month=limit))
         self._plan_requests()
-        with quick_moto(), self.ledger.watching(), self.faults.in_aws_calls():
+        with self.ledger.watching(), self.faults.in_aws_calls():
             self.timeline.run(self.longest)
 
     # --- callers ---

@@ -28,7 +28,6 @@ from tests.reliability.boundaries import Fault, Tracer, watched
 from tests.reliability.jobs import BROKEN, UNTOLD, Job
 from tests.reliability.ledger import ACCOUNT
 from tests.reliability.outside import PARTS, REFERENCE_URL, Run
-from tests.reliability.speed import quick_moto
 from tests.reliability.wishes import wanted
 
 REFUSED = Rejected(Failure(FailureKind.INVALID_INPUT, "no such size", "value_error"))
@@ -56,7 +55,7 @@ class Story:
         for number, happens in (meanwhile or {}).items():
             tracer.meanwhile[number] = partial(happens, run)
         elena = makers.character()
-        with quick_moto(), run.ledger.watching(), watched(tracer, PARTS):
+        with run.ledger.watching(), watched(tracer, PARTS):
             try:
                 if not self.webhooks:
                     elena = makers.character(references=1)
@@ -318,3 +317,8 @@ STORIES = (
     Story("without webhooks, answer lost", without_webhooks_answer_lost, EXPIRED, webhooks=False),
 )
 BY_NAME = {story.name: story for story in STORIES}
+# Those in whose middle everything else comes.
+INTERRUPTED = tuple(
+    BY_NAME[name]
+    for name in ("fal", "webhook lost", "message lost", "copying fails", "board falls back")
+)
