@@ -7,7 +7,9 @@ from tools.openapi.operation import Answer, Operation
 from tools.openapi.operations.shared import CREATED, FETCHING, LIMITS, PLANNING, listed
 from tools.openapi.parameters import DRY_RUN, NEWS, PAGE, WAIT
 
-STORYBOARD = dict.fromkeys(("getStoryboard", "listEvents", "cancelStoryboard"), "storyboard_id")
+STORYBOARD = dict.fromkeys(
+    ("getStoryboard", "listEvents", "shareStoryboard", "cancelStoryboard"), "storyboard_id"
+)
 
 OPERATIONS = (
     Operation(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from storyhook.http.etags import Reads
     from storyhook.http.keys import KeyRoutes
     from storyhook.http.reading import Handler
+    from storyhook.http.shares import ShareRoutes
     from storyhook.http.watching import WatchRoutes
     from storyhook.ports import Images, Predictions, Storyboards
     from storyhook.usecases.assemble import ReadStoryboard
@@ -46,6 +47,7 @@ class Api:
     once: Once
     reads: Reads
     watch: WatchRoutes
+    shares: ShareRoutes
     keys: KeyRoutes
 
     def routes(self) -> dict[tuple[str, str], Handler]:
@@ -57,6 +59,7 @@ class Api:
             ("GET", "/models"): self.list_models,
             **self.characters.routes(),
             **self.watch.routes(),
+            **self.shares.routes(),
             **self.callbacks.routes(),
             **self.keys.routes(),
         }
