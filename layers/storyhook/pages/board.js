@@ -141,7 +141,7 @@ class Page {
   }
 
   #showCosts({ cost }) {
-    const shown = { Paid: cost.actual, Expected: cost.estimated, "At most": cost.max };
+    const shown = { Paid: cost.actual, Estimated: cost.estimated, "At most": cost.max };
     const pairs = Object.entries(shown).filter(([, value]) => value !== null && value !== undefined);
     find("costs").replaceChildren(
       ...pairs.map(([name, value]) =>

@@ -14,6 +14,7 @@ export class Closeup {
   #scenes = [];
   #index = 0;
   #shown = null;
+  #picked = null;
 
   /** `closed(index)`: the dialog was closed at that panel. */
   constructor(reader, { renewed, closed }) {
@@ -32,6 +33,7 @@ export class Closeup {
   }
 
   open(index) {
+    this.#picked = null;
     this.#show(index);
     if (!this.#dialog.open) this.#dialog.showModal();
     find("closeup-body").focus();
@@ -55,6 +57,7 @@ export class Closeup {
   #move(step) {
     const index = this.#index + step;
     if (this.#scenes[index]) {
+      this.#picked = null;
       this.#show(index);
       find("closeup-body").scrollTop = 0;
     }
@@ -71,8 +74,23 @@ export class Closeup {
     find("closeup-title").textContent = titleOf(scene);
     find("closeup-what").textContent = scene.caption ? (scene.description ?? "") : "";
     find("closeup-facts").replaceChildren(...facts(scene, this.#reader.root));
-    showPicture(find("stage"), scene, this.#renewed, { large: true });
+    if (!this.#picked) this.#enlarge(scene, this.#renewed);
     this.#showCandidates(scene);
+  }
+
+  /** Shows the picture of a scene, or of one of its candidates. */
+  async #enlarge(scene, renewed) {
+    showPicture(find("stage"), scene, renewed, { large: true });
+    const link = find("full");
+    link.hidden = !scene.image;
+    if (!scene.image) return;
+    const { width, height, url } = scene.image;
+    link.textContent = `Open the whole picture (${width} × ${height})`;
+    link.href = url;
+    if (expiresSoon(scene.image)) {
+      const fresh = await renewed(scene);
+      if (fresh?.image && link.href === url) link.href = fresh.image.url;
+    }
   }
 
   async #showCandidates(scene) {
@@ -101,7 +119,6 @@ export class Closeup {
     } catch {
       return el("li", { class: "candidate", textContent: "This candidate cannot be loaded." });
     }
-    const holder = el("span", { class: "picture" });
     const as = (prediction) => ({
       id,
       status: prediction.status,
@@ -109,17 +126,26 @@ export class Closeup {
       image: prediction.output?.images[0] ?? null,
     });
     const renewed = async () => as(await this.#reader.prediction(id, { renew: true }));
-    showPicture(holder, as(row), renewed);
     const chosen = id === scene.chosen;
+    const holder = el("span", { class: "picture" });
+    showPicture(holder, as(row), renewed, { large: true });
+    const button = el("button", { type: "button", "aria-pressed": String(chosen) }, holder);
+    button.addEventListener("click", () => {
+      this.#picked = id;
+      this.#enlarge(as(row), renewed);
+      for (const each of find("candidates").querySelectorAll("button")) {
+        each.setAttribute("aria-pressed", String(each === button));
+      }
+    });
     return el(
       "li",
       { class: `candidate ${chosen ? "chosen" : ""}` },
-      holder,
+      button,
       el(
         "p",
         { class: "line" },
         el("strong", { textContent: chosen ? "Chosen" : statusOf(row.status) }),
-        el("span", { textContent: money(row.cost?.actual ?? row.cost?.estimated) ?? "" }),
+        el("span", { textContent: costOf(row) ?? "" }),
       ),
       el("p", { class: "line", textContent: `${row.model} · seed ${row.output?.seed ?? row.input?.seed ?? "–"}` }),
       row.error ? el("p", { class: "why", textContent: row.error.detail ?? row.error.title }) : null,
@@ -159,7 +185,8 @@ function facts(scene, root) {
   add("Model", scene.model);
   add("Seed", scene.seed === null ? null : String(scene.seed ?? ""));
   add("Cost", costOf(scene));
-  add("Took", scene.metrics?.total_seconds ? seconds(scene.metrics.total_seconds) : null);
+  const took = isDone(scene.status) && scene.metrics?.total_seconds;
+  add("Took", took ? seconds(took) : null);
   add("Next, if it fails", (scene.fallbacks ?? []).join(", "));
   add("References", ...(scene.references ?? []).map(referenceOf));
   add("Left out", ...(scene.left_out ?? []).map(referenceOf));

@@ -98,7 +98,9 @@ class Panel {
     this.item.dataset.status = isDone(scene.status) ? "done" : isBad(scene.status) ? "bad" : "busy";
     this.title.textContent = titleOf(scene);
     this.what.textContent = scene.caption ? (scene.description ?? "") : "";
-    this.badge.textContent = isDone(scene.status) ? "" : statusOf(scene.status);
+    // A place for a picture to come says itself what it waits for.
+    const tells = isBad(scene.status) || (scene.image && !isDone(scene.status));
+    this.badge.textContent = tells ? statusOf(scene.status) : "";
     const count = scene.candidates?.length ?? 1;
     this.tried.textContent = count > 1 ? counted(count, "candidate") : "";
     this.cast.replaceChildren(
