@@ -47,8 +47,8 @@ class Theatre:
     gateway: OneAtATime
     door: Door
     browser: Browser
-    pictures_fail: list[str] = field(default_factory=list)
-    """Whole URLs of pictures that are refused, as those that have expired are."""
+    refuse_pictures: int = 0
+    """So many of the next requests of pictures are refused, as those of old URLs are."""
     pictures_asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -114,7 +114,8 @@ class Theatre:
     def _picture(self, route: Route) -> None:
         url = route.request.url
         self.pictures_asked.append(url)
-        if url in self.pictures_fail:
+        if self.refuse_pictures:
+            self.refuse_pictures -= 1
             route.fulfill(status=403)
             return
         body = self.stage.images.get(urlsplit(url).path.lstrip("/"))
@@ -125,15 +126,18 @@ class Theatre:
 def open_theatre(browser: Browser) -> Iterator[Theatre]:
     """Its clock goes with the browser's, but for reads that wait: those are over in no time."""
     clock = Clock(datetime.now(UTC))
-    with clouds.running() as cloud, pytest.MonkeyPatch.context() as patch:
-        with functions.staged(cloud, clock, patch) as stage:
 
-            def sleep(seconds: float) -> None:
-                time.sleep(0.02)
-                clock.advance(seconds=seconds)
+    def sleep(seconds: float) -> None:
+        time.sleep(0.02)
+        clock.advance(seconds=seconds)
 
-            patch.setattr(wiring.parts, "sleep", sleep)
-            stage.seed_all()
-            gateway = OneAtATime(stage)
-            with opened(gateway) as door:
-                yield Theatre(stage, gateway, door, browser)
+    with (
+        clouds.running() as cloud,
+        pytest.MonkeyPatch.context() as patch,
+        functions.staged(cloud, clock, patch) as stage,
+    ):
+        patch.setattr(wiring.parts, "sleep", sleep)
+        stage.seed_all()
+        gateway = OneAtATime(stage)
+        with opened(gateway) as door:
+            yield Theatre(stage, gateway, door, browser)

@@ -130,6 +130,7 @@ export class Closeup {
     const holder = el("span", { class: "picture" });
     showPicture(holder, as(row), renewed, { large: true });
     const button = el("button", { type: "button", "aria-pressed": String(chosen) }, holder);
+    button.disabled = !row.output;
     button.addEventListener("click", () => {
       this.#picked = id;
       this.#enlarge(as(row), renewed);
@@ -205,8 +206,7 @@ function costOf(scene) {
   const paid = money(scene.cost?.actual);
   if (paid) return paid;
   const expected = money(scene.cost?.estimated);
-  if (isBad(scene.status)) return expected ? "Nothing" : null;
-  return expected && `about ${expected}`;
+  return expected && !isBad(scene.status) ? `about ${expected}` : null;
 }
 
 function referenceOf(reference) {
