@@ -26,6 +26,7 @@ ACMES = {
     "storyboard_id": events.BOARD,
     "callback_id": events.CALLBACK,
     "key_id": events.KEY,
+    "share_id": events.SHARE,
 }
 # What a route wants of a body before it looks for what its path names.
 BODIES: dict[str, Any] = {
@@ -47,6 +48,7 @@ def stage(cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterat
         stage.seed_all()
         stage.seed_library()
         stage.seed_key()
+        stage.seed_share()
         digest = hashlib.sha256(OTHERS.encode()).hexdigest()
         stage.seed_key(id="key_of_globex", tenant="globex", sha256=digest)
         # So that the api function is there, to be asked for its routes.

@@ -49,6 +49,7 @@ def every_event(stage: Stage) -> None:
     stage.seed_all()
     stage.seed_library()
     stage.seed_key()
+    stage.seed_share()
     for function in functions.FUNCTIONS:
         for path in sorted(events.FOLDER.glob(f"{function}/*.json")):
             stage.run(function, event(f"{function}/{path.stem}"))

@@ -18,16 +18,8 @@ def told(stage: Stage) -> Story:
     """The whole story, with a request of every operation."""
     story = Story(stage, Gateway(stage))
     for part in (
-        *(
-            _characters,
-            _references,
-            _one_picture,
-            _other_ends,
-            _board,
-            _candidates,
-            _sheet,
-            _the_end_of_marcus,
-        ),
+        *(_characters, _references, _one_picture, _other_ends, _board, _shares, _candidates),
+        *(_sheet, _the_end_of_marcus),
         *(_keys, _secrets, _pages, _refused),
     ):
         part(story)
@@ -223,6 +215,22 @@ def _candidates(story: Story) -> None:
     story.ask("unlockScene", f"POST {path}/unlock")
 
 
+def _shares(story: Story) -> None:
+    """A link to the newest board, what it may not read, and its end."""
+    board = story.ask("listStoryboards", "GET /storyboards", query={"limit": "1"})["items"][0]
+    here, once = f"/storyboards/{board['id']}", {"idempotency-key": "for the director"}
+    day = {"expires_in_seconds": 86_400}
+    made = story.ask("shareStoryboard", f"POST {here}/share", day, name="forADay", headers=once)
+    story.ask("shareStoryboard", f"POST {here}/share", day, name="again", headers=once)
+    link = made["secret"]
+    story.ask("getStoryboard", f"GET {here}", name="byLink", key=link)
+    story.ask("listShares", f"GET {here}/shares", name="notByLink", key=link)
+    story.ask("shareStoryboard", f"POST {here}/share", name="forAWeek")
+    story.ask("revokeShare", f"DELETE {here}/shares/{made['id']}")
+    story.ask("listShares", f"GET {here}/shares")
+    story.ask("listShares", f"GET {here}/shares", name="page", query={"limit": "1"})
+
+
 def _sheet(story: Story) -> None:
     """The angles that Marcus lacks; what he looks like from behind becomes a reference."""
     here = "/characters/marcus"
@@ -294,6 +302,7 @@ def _pages(story: Story) -> None:
     story.ask("getDocs", "GET /docs", key=None)
     for name in pages.ASSETS:
         story.ask("getDocsFile", f"GET /docs/{name}", key=None)
+    story.ask("getBoardPage", "GET /storyboards/sb_1/view", key=None)
     story.ask("getProblem", "GET /problems/unknown-model", key=None)
 
 

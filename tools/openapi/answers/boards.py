@@ -59,9 +59,7 @@ class Scene(TypedDict):
         Annotated[list[str], Field(description="All its predictions, replacements at the end.")]
     ]
     choice: NotRequired[
-        Annotated[
-            Choice | None, Field(description="`null` where nothing was chosen.")
-        ]
+        Annotated[Choice | None, Field(description="`null` where nothing was chosen.")]
     ]
     locked: NotRequired[Annotated[bool, Field(description="The caller keeps it as it is.")]]
     fallbacks: NotRequired[Annotated[list[str], Field(description="Models that may be tried.")]]

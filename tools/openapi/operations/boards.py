@@ -14,7 +14,9 @@ from tools.openapi.operations.shared import CREATED, FETCHING, LIMITS, PLANNING,
 from tools.openapi.parameters import DRY_RUN, NEWS, PAGE, WAIT
 
 _SCENE = "/storyboards/{storyboard_id}/scenes/{scene_id}"
-STORYBOARD = dict.fromkeys(("getStoryboard", "listEvents", "cancelStoryboard"), "storyboard_id")
+STORYBOARD = dict.fromkeys(
+    ("getStoryboard", "listEvents", "shareStoryboard", "cancelStoryboard"), "storyboard_id"
+)
 
 OPERATIONS = (
     Operation(

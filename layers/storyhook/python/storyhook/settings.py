@@ -35,8 +35,14 @@ class AuthorizerSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class PagesSettings(Settings):
+    image_origins: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings(Settings):
     table_name: str
+    api_url: str
     bucket_name: str
     state_machine_arn: str
     submissions_queue_url: str

@@ -1,6 +1,6 @@
 """The one table: keys, conditional writes, pages, and the sparse index of what is due.
 
-pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>
+pk/sk       PRED#<id>/PRED   SB#<id>/SB, /SCENE#<nnnn> and /SHARE#<share's id>
             CHAR#<tenant>#<id>/CHAR, /V#<nnnnnn> and /SB#<board's id>
             CB#<id>/CB       ADDR#<tenant>#<sha256>/ADDR               SIGN#<key's id>/SIGN
             KEY#<sha256>/KEY and APIKEY#<key's id>/APIKEY              RATE#<key's id>/<minute>

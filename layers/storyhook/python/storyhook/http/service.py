@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from storyhook.http.keys import KeyRoutes
     from storyhook.http.reading import Handler
     from storyhook.http.scenes import SceneRoutes
+    from storyhook.http.shares import ShareRoutes
     from storyhook.http.watching import WatchRoutes
     from storyhook.ports import Images, Predictions, Storyboards
     from storyhook.usecases.assemble import ReadStoryboard
@@ -48,6 +49,7 @@ class Api:
     reads: Reads
     watch: WatchRoutes
     scenes: SceneRoutes
+    shares: ShareRoutes
     keys: KeyRoutes
 
     def routes(self) -> dict[tuple[str, str], Handler]:
@@ -60,6 +62,7 @@ class Api:
             **self.characters.routes(),
             **self.watch.routes(),
             **self.scenes.routes(),
+            **self.shares.routes(),
             **self.callbacks.routes(),
             **self.keys.routes(),
         }

@@ -24,6 +24,7 @@ from storyhook.domain.outcome import (
     Submission,
 )
 from storyhook.domain.prediction import Prediction, Status
+from storyhook.domain.share import Share
 from storyhook.domain.storyboard import BoardScene, Choice, Storyboard
 from storyhook.domain.upload import Upload, Uploaded
 
@@ -53,6 +54,20 @@ class Keys(Protocol):
         """Close it to whoever has its secret, since `now` unless it was before."""
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[IssuedKey]:
+        """Newest first."""
+
+
+class Shares(Protocol):
+    """Links to boards; whoever has one's secret is let in by `Keys.find`."""
+
+    def get(self, storyboard_id: str, share_id: str) -> Share | None: ...
+
+    def add(self, share: Share) -> None: ...
+
+    def revoke(self, share: Share, now: datetime) -> None:
+        """Close it to whoever has its secret, since `now` unless it was before."""
+
+    def list(self, storyboard_id: str, limit: int, cursor: str | None) -> Page[Share]:
         """Newest first."""
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.pages import Pages
     from storyhook.http.service import Api
+    from storyhook.http.shares import ShareRoutes
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
     from storyhook.usecases.cancel import Cancel
@@ -111,8 +112,21 @@ def api() -> "Api":
         scenes=SceneRoutes(
             SelectCandidate(StoryboardTable(table), PredictionTable(table), parts.clock), images
         ),
+        shares=_share_routes(config),
         keys=keys.routes(config),
     )
+
+
+def _share_routes(config: settings.ApiSettings) -> "ShareRoutes":
+    from storyhook.aws.shares import ShareTable
+    from storyhook.http.shares import ShareRoutes
+    from storyhook.usecases.shares import ManageShares
+
+    rows = parts.table(config.table_name)
+    shares = ManageShares(
+        ShareTable(rows), parts.read_storyboard(rows), parts.clock, randomness.token_bytes
+    )
+    return ShareRoutes(shares, parts.once(rows), config.api_url)
 
 
 def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
@@ -142,7 +156,8 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
 def pages() -> "Pages":
     from storyhook.http.pages import Pages
 
-    return Pages(parts.pages_folder())
+    config = settings.PagesSettings.read(os.environ)
+    return Pages(parts.pages_folder(), config.image_origins)
 
 
 @cache
