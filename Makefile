@@ -79,13 +79,14 @@ COMPILE = $(UV) pip compile --quiet --python $(PYTHON) --python-version 3.13 --u
 
 requirements: tools ## pin again after a change of a .in file [UPGRADE=1 for the newest of all]
 	@$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	@$(COMPILE) layers/exports/requirements.in -o layers/exports/requirements.txt
 	@$(COMPILE) requirements/dev.in client/pyproject.toml -o requirements/dev.txt
 	@for name in cloud sam fuzz guard uv; do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 audit: ## look up known weaknesses of every pinned package; needs the internet
 	@python3 -m tools.bootstrap guard
-	@for pins in layers/dependencies/requirements.txt requirements/*.txt; do \
+	@for pins in layers/*/requirements.txt requirements/*.txt; do \
 		echo "$$pins"; .tools/guard/bin/pip-audit --require-hashes --disable-pip \
 			--progress-spinner off --requirement $$pins || failed=1; done; test -z "$$failed"
 
