@@ -17,6 +17,7 @@ IN_PATHS = {
         Parameter("reference_id", "The `id` of one of the character's `references`.", _ID),
         Parameter("prediction_id", "The prediction's `id`.", _ID),
         Parameter("storyboard_id", "The board's `id`.", _ID),
+        Parameter("export_id", "The export's `id`.", _ID),
         Parameter("key_id", "The key's `id`; not its secret.", _ID),
         Parameter("callback_id", "The callback's `id`, which is its `webhook-id` too.", _ID),
         Parameter("provider", "Who calls.", {"type": "string", "enum": ["fal", "replicate"]}),

@@ -1,11 +1,12 @@
 """Every route of the API: a new one is one more entry here, and a visit in `story`."""
 
-from tools.openapi.operations import boards, callbacks, keys, library, predictions, public
+from tools.openapi.operations import boards, callbacks, exports, keys, library, predictions, public
 
 OPERATIONS = (
     *library.OPERATIONS,
     *predictions.OPERATIONS,
     *boards.OPERATIONS,
+    *exports.OPERATIONS,
     *callbacks.OPERATIONS,
     *keys.OPERATIONS,
     *public.OPERATIONS,

@@ -41,13 +41,14 @@ class ApiSettings(Settings):
     state_machine_arn: str
     submissions_queue_url: str
     callbacks_queue_url: str
+    exports_queue_url: str
     secrets_prefix: str
     allow_loopback_http: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitSettings(Settings):
-    """For every function that talks to providers: create_prediction, cancel, submit, reconcile."""
+    """For every function that talks to providers: create_prediction, cancel, submit."""
 
     table_name: str
     bucket_name: str
@@ -61,6 +62,11 @@ class SubmitSettings(Settings):
     image_hosts: str
     webhooks: str = "on"
     allow_loopback_http: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileSettings(SubmitSettings):
+    exports_queue_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,12 @@ class AssembleSettings(Settings):
     table_name: str
     bucket_name: str
     callbacks_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings(Settings):
+    table_name: str
+    bucket_name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,7 @@ class ExportTable:
         where = {"status": seen.status, "attempts": seen.attempts, "created_at": seen.created_at}
         return self.table.put_in_place(_item(export), MAPPER, where)
 
-    def list(
-        self, tenant: str, storyboard_id: str, limit: int, cursor: str | None
-    ) -> Page[Export]:
+    def list(self, tenant: str, storyboard_id: str, limit: int, cursor: str | None) -> Page[Export]:
         last = {**_key(cursor), **_listed(tenant, storyboard_id, cursor)} if cursor else None
         page = self.table.page(tenant, f"{_KIND}#{storyboard_id}", limit, last)
         return Page(tuple(MAPPER.from_item(item) for item in page.items), page.cursor)
@@ -82,9 +80,7 @@ class ExportTable:
     def _update(
         self, seen: Export, changes: dict[str, Any], increment: str | None = None
     ) -> Export | None:
-        """Only what is as it was `seen`: each attempt has a number, and a time by which it is due."""
+        """Only what is as it was `seen`: each attempt has a number and a due time of its own."""
         where = {"status": seen.status, "attempts": seen.attempts, "due_at": seen.due_at}
-        item = self.table.update(
-            _key(seen.id), MAPPER, changes, where=where, increment=increment
-        )
+        item = self.table.update(_key(seen.id), MAPPER, changes, where=where, increment=increment)
         return MAPPER.from_item(item) if item else None

@@ -6,14 +6,14 @@ Its id follows from what it is made of, so that the same wish finds the same fil
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from storyhook.domain.files import StoredFile
 from storyhook.domain.ids import ENTROPY_BYTES, new_id
-from storyhook.domain.manifest import changed_at, digest, manifest
+from storyhook.domain.manifest import digest, manifest
 from storyhook.domain.storyboard import SceneState, Storyboard
 
 KIND = "exp"
@@ -21,9 +21,9 @@ KIND = "exp"
 RENDERING = 1
 MAX_ATTEMPTS = 3
 # Longer than the function may run (template.yaml): who has held it for so long is dead.
-LEASE = timedelta(minutes=16)
+LEASE = timedelta(minutes=11)
 # How long its message may lie in the queue before it is taken for lost.
-QUEUE_PATIENCE = timedelta(minutes=20)
+QUEUE_PATIENCE = timedelta(minutes=5)
 # When an attempt that failed is followed by the next.
 RETRY = timedelta(minutes=1)
 # A day less than S3 keeps the file (template.yaml).
@@ -92,13 +92,17 @@ OPTIONS: Mapping[Format, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """`attempts` counts how often it was begun. `expires_at`: from then on it is as if not there."""
+    """`content`: the digest of what its file is made of. `attempts`: how often it was begun.
+
+    From `expires_at` on it is as if not there.
+    """
 
     id: str
     tenant: str
     storyboard_id: str
     format: Format
     options: Mapping[str, Any]
+    content: str
     status: ExportStatus
     created_at: datetime
     expires_at: datetime
@@ -109,34 +113,24 @@ class Export:
     completed_at: datetime | None = None
     key_id: str | None = None
 
-    def queued(self, now: datetime) -> "Export":
-        """From the beginning, as if it had just been asked for."""
-        return replace(
-            self,
-            status=ExportStatus.QUEUED,
-            created_at=now,
-            expires_at=now + KEPT,
-            due_at=now + QUEUE_PATIENCE,
-            attempts=0,
-            file=None,
-            error=None,
-            completed_at=None,
-        )
-
+    @property
     def key(self) -> str:
         """Where its file lies: always in the same place, however often it is made."""
         name = f"{self.storyboard_id}/{self.id}.{self.format.extension}"
         return f"exports/{self.tenant}/{name}"
 
 
-def export_id(
+def content_of(
     board: Storyboard, states: Sequence[SceneState], form: Format, options: Mapping[str, Any]
 ) -> str:
-    """The id of this export of the board as it stands; sorts by when the board became so."""
-    entropy = digest(
-        manifest(board, states), board.tenant, form.value, dict(options), RENDERING
-    )[:ENTROPY_BYTES]
-    return new_id(KIND, changed_at(board, states), entropy)
+    """What stands for all that the file is made of: another digest, another file."""
+    asked = (board.tenant, form.value, dict(options), RENDERING)
+    return digest(manifest(board, states), *asked).hex()
+
+
+def export_id(content: str, changed_at: datetime) -> str:
+    """Always the same for the same content; sorts by when the board became so."""
+    return new_id(KIND, changed_at, bytes.fromhex(content)[:ENTROPY_BYTES])
 
 
 def options_of(form: Format, options: ExportOptions) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _ASKED = ("setting", "shot", "camera", "light")
 
 
 def manifest(board: Storyboard, states: Sequence[SceneState]) -> Json:
-    """The board with its scenes in order. `picture` is None where there is none; `error` says why."""
+    """The board with its scenes in order; of one without a `picture`, `error` says why."""
     return {
         "manifest_version": VERSION,
         "storyboard_id": board.id,

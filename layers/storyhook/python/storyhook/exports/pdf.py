@@ -1,6 +1,6 @@
 """A PDF to print: one row for each scene, its picture on the left and its words on the right.
 
-A row that does not fit goes to the next page; a text that is longer than a page goes on on the next.
+A row that does not fit goes to the next page; a text longer than a page goes on on another.
 """
 
 from collections.abc import Mapping
@@ -70,9 +70,7 @@ def _row(pdf: Sheet, scene: Json, pictures: Pictures, y: float, *, notes: bool) 
         at += line.space
         if at + line_height(line.size) > bottom:
             at, below = _next_page(pdf), _MARGIN
-        at = pdf.write_line(
-            line.text, x, at, right, line.size, line.color, align=line.align
-        )
+        at = pdf.write_line(line.text, x, at, right, line.size, line.color, align=line.align)
     y = max(below, at) + _GAP
     pdf.set_draw_color(*LINE)
     pdf.line(_MARGIN, y - _GAP / 2, pdf.w - _MARGIN, y - _GAP / 2)

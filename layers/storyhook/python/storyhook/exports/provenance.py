@@ -1,4 +1,4 @@
-"""What a picture says of how it was made, written into its own metadata; its pixels stay as they are.
+"""What a picture says of how it was made, in its own metadata; its pixels stay as they are.
 
 PNG      an iTXt chunk with the keyword `storyhook` (JSON), and one with an XMP packet
 JPEG     an APP1 segment with an XMP packet
@@ -50,7 +50,7 @@ def xmp(record: Json) -> bytes:
         ' xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
         ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
         ' xmlns:storyhook="urn:storyhook:provenance:1"'
-        f' xmp:CreatorTool={quoteattr(str(record.get("model") or "Storyhook"))}'
+        f" xmp:CreatorTool={quoteattr(str(record.get('model') or 'Storyhook'))}"
         f' Iptc4xmpExt:DigitalSourceType="{_AI}">'
         f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{prompt}</rdf:li></rdf:Alt>'
         "</dc:description>"
@@ -81,7 +81,7 @@ def _in_png(data: bytes, record: Json) -> bytes:
         raise ValueError("not a PNG")
     behind = 8 + 12 + int.from_bytes(data[8:12])
     chunks = text_chunk(KEYWORD, _text(record).encode())
-    if _XMP_KEYWORD.encode() not in data[:behind + 65_536]:
+    if _XMP_KEYWORD.encode() not in data[: behind + 65_536]:
         chunks += text_chunk(_XMP_KEYWORD, xmp(record))
     return data[:behind] + chunks + data[behind:]
 

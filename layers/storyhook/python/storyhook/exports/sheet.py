@@ -6,11 +6,11 @@ Lengths are points (1/72 inch). Whoever draws says where; nothing flows by itsel
 import io
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import pypdfium2
 from fpdf import FPDF
-from fpdf.enums import MethodReturnValue, WrapMode
+from fpdf.enums import MethodReturnValue
 from PIL import Image
 
 from storyhook.exports.fonts import MAIN, add_fonts, clean, side
@@ -43,15 +43,9 @@ class Sheet(FPDF):
     def lines(self, text: str, width: float, size: float) -> list[str]:
         """The text as it wraps into `width`."""
         self.set_font(MAIN, size=size)
-        found: list[str] = self.multi_cell(
-            width,
-            text=clean(text),
-            align="L",
-            dry_run=True,
-            output=MethodReturnValue.LINES,
-            wrapmode=WrapMode.WORD,
-        )
-        return found
+        lines = MethodReturnValue.LINES
+        found = self.multi_cell(width, text=clean(text), align="L", dry_run=True, output=lines)
+        return cast("list[str]", found)
 
     def write_at(
         self,

@@ -1,4 +1,4 @@
-"""A shot list in CSV, with the columns that `storyhook import` reads, and what came of each shot."""
+"""A shot list in CSV: the words of `storyhook import`'s table, and what came of each shot."""
 
 import csv
 import io

@@ -21,9 +21,7 @@ class Exports(Protocol):
     def start_again(self, seen: Export, export: Export) -> bool:
         """Write `export` over one that is over or has expired, unless it moved since `seen`."""
 
-    def list(
-        self, tenant: str, storyboard_id: str, limit: int, cursor: str | None
-    ) -> Page[Export]:
+    def list(self, tenant: str, storyboard_id: str, limit: int, cursor: str | None) -> Page[Export]:
         """Newest first."""
 
     def begin(self, seen: Export, until: datetime) -> Export | None:

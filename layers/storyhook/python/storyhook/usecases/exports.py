@@ -14,9 +14,11 @@ from storyhook.domain.export import (
     ExportOptions,
     ExportStatus,
     Format,
+    content_of,
     export_id,
     options_of,
 )
+from storyhook.domain.manifest import changed_at
 from storyhook.domain.storyboard import BoardStatus
 
 if TYPE_CHECKING:
@@ -47,12 +49,14 @@ class RequestExport:
                 "is no longer running, or cancel what is not wanted any more."
             )
         chosen, now = options_of(form, options), self.clock()
+        content = content_of(board, states, form, chosen)
         wanted = Export(
-            id=export_id(board, states, form, chosen),
+            id=export_id(content, changed_at(board, states)),
             tenant=key.tenant,
             storyboard_id=board.id,
             format=form,
             options=chosen,
+            content=content,
             status=ExportStatus.QUEUED,
             created_at=now,
             expires_at=now + KEPT,
@@ -89,9 +93,7 @@ class ReadExports:
             raise NotFound(f"There is no {what}.")
         return found
 
-    def list(
-        self, tenant: str, storyboard_id: str, limit: int, cursor: str | None
-    ) -> Page[Export]:
+    def list(self, tenant: str, storyboard_id: str, limit: int, cursor: str | None) -> Page[Export]:
         """Those of the board whose files are there, the newest state of the board first."""
         self.read_storyboard.board(tenant, storyboard_id)
         page = self.exports.list(tenant, storyboard_id, limit, cursor)

@@ -14,7 +14,7 @@ from storyhook.domain.export import (
     RETRY,
     Export,
     ExportStatus,
-    export_id,
+    content_of,
     file_name,
 )
 from storyhook.domain.manifest import manifest
@@ -60,13 +60,13 @@ class MakeExport:
 
     def _make(self, begun: Export) -> Export:
         board, states = self.read_storyboard(begun.tenant, begun.storyboard_id)
-        if export_id(board, states, begun.format, begun.options) != begun.id:
+        if content_of(board, states, begun.format, begun.options) != begun.content:
             return self._end(begun, error=CHANGED)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             target = Path(folder) / f"export.{begun.format.extension}"
             self.render(manifest(board, states), begun, self.files.get, target)
             stored = self.files.put_file(
-                begun.key(),
+                begun.key,
                 target,
                 begun.format.content_type,
                 file_name(board.title, begun.format),
