@@ -56,6 +56,9 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "api/create_storyboard_no_scenes": (422, "invalid-request", ["scenes"]),
     "api/create_storyboard_events_without_url": (422, "invalid-request", ["callback_events"]),
     "api/create_storyboard_unknown_event": (422, "invalid-request", ["callback_events"]),
+    "api/create_export_of_a_running_board": (409, "storyboard-running", []),
+    "api/create_export_option_of_another_format": (422, "invalid-request", [""]),
+    "api/get_export_unknown": (404, "not-found", []),
     "api/get_callback_unknown": (404, "not-found", []),
     "api/list_callbacks_of_elena": (422, "invalid-request", ["status", "subject"]),
     "api/get_prediction_unknown": (404, "not-found", []),
@@ -369,6 +372,28 @@ def test_api_get_storyboard_events(stage: Stage, run: Run) -> None:
 def test_api_list_storyboards(stage: Stage, run: Run) -> None:
     listed = [item["id"] for item in body(run())["items"]]
     assert listed == [events.BOARD_WITH_FALLBACK, events.BOARD]
+
+
+@on("api/create_export", "api/list_exports", "api/get_export", "export/zip")
+def test_exports(stage: Stage, run: Run, request: pytest.FixtureRequest) -> None:
+    """tests/integration/test_exports.py has the rest."""
+    stage.seed_export()
+    match request.node.callspec.params["run"]:
+        case "api/create_export":
+            made = body(run(), 202)
+            assert (made["status"], made["options"]) == (
+                "queued",
+                {"notes": True, "page": "letter"},
+            )
+        case "api/list_exports":
+            assert [each["id"] for each in body(run())["items"]] == [events.EXPORT]
+        case "api/get_export":
+            assert body(run())["status"] == "queued"
+        case "export/zip":
+            assert run() == {"batchItemFailures": []}
+            found = stage.exports.get(events.EXPORT)
+            assert found is not None
+            assert found.file is not None
 
 
 @on("api/get_prediction")

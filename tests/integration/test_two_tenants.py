@@ -25,6 +25,7 @@ ACMES = {
     "prediction_id": events.PREDICTIONS["fal"],
     "storyboard_id": events.BOARD,
     "callback_id": events.CALLBACK,
+    "export_id": events.EXPORT,
     "key_id": events.KEY,
     "share_id": events.SHARE,
 }
@@ -32,6 +33,7 @@ ACMES = {
 BODIES: dict[str, Any] = {
     "PATCH /characters/{character_id}": {"name": "Helena"},
     "POST /characters/{character_id}/references": {"url": events.REFERENCE},
+    "POST /storyboards/{storyboard_id}/exports": {"format": "csv"},
 }
 # Bodies that name what is acme's, with what is answered: as for what is not there at all.
 NAMED: list[tuple[str, dict[str, Any], int]] = [
@@ -49,6 +51,7 @@ def stage(cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterat
         stage.seed_library()
         stage.seed_key()
         stage.seed_share()
+        stage.seed_export(storyboard_id=events.BOARD)
         digest = hashlib.sha256(OTHERS.encode()).hexdigest()
         stage.seed_key(id="key_of_globex", tenant="globex", sha256=digest)
         # So that the api function is there, to be asked for its routes.

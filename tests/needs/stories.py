@@ -50,6 +50,7 @@ def every_event(stage: Stage) -> None:
     stage.seed_library()
     stage.seed_key()
     stage.seed_share()
+    stage.seed_export()
     for function in functions.FUNCTIONS:
         for path in sorted(events.FOLDER.glob(f"{function}/*.json")):
             stage.run(function, event(f"{function}/{path.stem}"))
@@ -315,6 +316,21 @@ def what_is_asked_twice(stage: Stage) -> None:
             for sent in (refused, body, body)
         ]
         assert statuses == [422, 202, 202]
+
+
+@story
+def exports_are_made_shown_and_sent_again(stage: Stage) -> None:
+    stage.seed_caller()
+    export = stage.seed_export()
+    stage.clock.advance(minutes=10)  # its message is lost
+    stage.run("reconcile", event("reconcile/every_minute"))
+    [message] = stage.cloud.sent(stage.cloud.exports_url)
+    stage.run("export", events.queue("exports", {"export_id": message["export_id"]}))
+    here = f"/storyboards/{export.storyboard_id}/exports"
+    assert stage.run("api", events.default("GET", f"{here}/{export.id}"))["statusCode"] == 200
+    assert json.loads(stage.run("api", events.default("GET", here))["body"])["items"]
+    wanted = events.default("POST", here, {"format": "csv"})
+    assert stage.run("api", wanted)["statusCode"] == 202
 
 
 @story

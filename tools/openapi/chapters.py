@@ -7,6 +7,7 @@ from storyhook.http import pages
 from storyhook.usecases.pictures import upload_key
 from storyhook.web.request import Answer as WebAnswer
 from tests.fixtures import events
+from tests.fixtures.events import queue
 from tests.fixtures.functions import Stage
 from tests.fixtures.gateway import Gateway
 from tests.fixtures.pictures import picture
@@ -167,6 +168,7 @@ def _board(story: Story) -> None:
     story.hear(second, failed, blocked=True)
     story.submit(second)
     story.ask("getStoryboard", f"GET {here}", name="running")
+    story.ask("createExport", f"POST {here}/exports", {"format": "pdf"}, name="boardIsRunning")
     events = f"GET {here}/events"
     news = story.ask("listEvents", events, query={"limit": "2", "wait": "20"}, name="fromTheStart")
     story.ask("createStoryboard", "POST /storyboards", ELENA_ALONE, name="oneCharacter")
@@ -183,6 +185,7 @@ def _board(story: Story) -> None:
     story.ask("getStoryboard", f"GET {here}", name="canceled")
     story.ask("cancelStoryboard", f"POST {here}/cancel", name="isOver")
     story.ask("listEvents", events, query={"after": news["next"]}, name="goingOn")
+    _exports(story, f"{here}/exports")
     scenes = [{"description": "A lighthouse in a storm"}]
     short = {"title": "No people", "model": "flux-2-pro", "scenes": scenes}
     story.ask("createStoryboard", "POST /storyboards", short, name="withoutCharacters")
@@ -229,6 +232,21 @@ def _shares(story: Story) -> None:
     story.ask("revokeShare", f"DELETE {here}/shares/{made['id']}")
     story.ask("listShares", f"GET {here}/shares")
     story.ask("listShares", f"GET {here}/shares", name="page", query={"limit": "1"})
+
+
+def _exports(story: Story, here: str) -> None:
+    """A shot list, which is made, and a PDF, which is not yet."""
+    wanted = {"format": "csv"}
+    made = story.ask("createExport", f"POST {here}", wanted, name="create")
+    story.stage.run("export", queue("exports", {"export_id": made["id"]}))
+    story.ask("createExport", f"POST {here}", wanted, name="thereAlready")
+    letter = {"format": "pdf", "page": "letter", "notes": False}
+    other = story.ask("createExport", f"POST {here}", letter, name="pdf")
+    wrong = {"format": "cbz", "page": "a4"}
+    story.ask("createExport", f"POST {here}", wrong, name="optionOfAnotherFormat")
+    story.ask("getExport", f"GET {here}/{made['id']}", name="succeeded")
+    story.ask("getExport", f"GET {here}/{other['id']}", name="queued")
+    story.ask("listExports", f"GET {here}", query={"limit": "1"})
 
 
 def _sheet(story: Story) -> None:

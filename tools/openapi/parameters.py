@@ -19,6 +19,7 @@ IN_PATHS = {
         Parameter("storyboard_id", "The board's `id`.", _ID),
         Parameter("scene_id", "As given with the board, or `scene-` and its position.", _ID),
         Parameter("share_id", "The link's `id`; not its secret.", _ID),
+        Parameter("export_id", "The export's `id`.", _ID),
         Parameter("key_id", "The key's `id`; not its secret.", _ID),
         Parameter("callback_id", "The callback's `id`, which is its `webhook-id` too.", _ID),
         Parameter("provider", "Who calls.", {"type": "string", "enum": ["fal", "replicate"]}),

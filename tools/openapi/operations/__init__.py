@@ -3,6 +3,7 @@
 from tools.openapi.operations import (
     boards,
     callbacks,
+    exports,
     keys,
     library,
     predictions,
@@ -15,6 +16,7 @@ OPERATIONS = (
     *predictions.OPERATIONS,
     *boards.OPERATIONS,
     *shares.OPERATIONS,
+    *exports.OPERATIONS,
     *callbacks.OPERATIONS,
     *keys.OPERATIONS,
     *public.OPERATIONS,

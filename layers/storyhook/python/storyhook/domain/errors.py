@@ -93,6 +93,18 @@ class CharacterChanged(StoryhookError):
     title = "The character was changed meanwhile"
 
 
+class StoryboardRunning(StoryhookError):
+    slug = "storyboard-running"
+    title = "The storyboard is still running"
+
+
+class ExportFailed(StoryhookError):
+    """Stands in an export's `error`."""
+
+    slug = "export-failed"
+    title = "The file could not be made"
+
+
 class MissingScope(StoryhookError):
     slug = "missing-scope"
     title = "The API key may not do this"

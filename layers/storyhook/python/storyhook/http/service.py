@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.characters import CharacterRoutes
     from storyhook.http.etags import Reads
+    from storyhook.http.exports import ExportRoutes
     from storyhook.http.keys import KeyRoutes
     from storyhook.http.reading import Handler
     from storyhook.http.scenes import SceneRoutes
@@ -51,6 +52,7 @@ class Api:
     scenes: SceneRoutes
     shares: ShareRoutes
     keys: KeyRoutes
+    exports: ExportRoutes
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Method and path of each route; `<name>` in a path is a keyword of its handler."""
@@ -65,6 +67,7 @@ class Api:
             **self.shares.routes(),
             **self.callbacks.routes(),
             **self.keys.routes(),
+            **self.exports.routes(),
         }
 
     def post_storyboard(self, event: Event) -> Reply:

@@ -218,7 +218,7 @@ class Storyboards(Protocol):
 
 class DueRows(Protocol):
     def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
-        """(kind, id, since when) of rows that owe something; kinds: PRED, SB, CB.
+        """(kind, id, since when) of rows that owe something; kinds: PRED, SB, CB, EXP.
 
         At most `limit` of each of the index's partitions.
         """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from storyhook.domain import callback as callbacks
 from storyhook.domain.budget import OverBudget
 from storyhook.domain.errors import DownloadFailed
+from storyhook.domain.export import QUEUE_PATIENCE as EXPORT_PATIENCE
 from storyhook.domain.outcome import Failed, Succeeded
 from storyhook.domain.prediction import (
     LEASE,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         Workflow,
     )
     from storyhook.ports.callbacks import CallbackQueue, Callbacks
+    from storyhook.ports.exports import ExportQueue, Exports
     from storyhook.usecases.submit import Submit
 
 _BATCH = 200
@@ -52,7 +54,7 @@ _BATCH = 200
 _LATE = timedelta(minutes=5)
 # How long a job that cannot be canceled any more may take to hand over its picture.
 _FINISHING = timedelta(minutes=15)
-_NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks"}
+_NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks", "EXP": "exports"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Reconcile:
     callbacks: Callbacks
     submissions: Submissions
     callback_queue: CallbackQueue
+    exports: Exports
+    export_queue: ExportQueue
     workflow: Workflow
     provider: Callable[[str], ProviderClient]
     settle: Settle
@@ -79,6 +83,7 @@ class Reconcile:
             "PRED": self.prediction,
             "SB": partial(self.storyboard, time_left=time_left),
             "CB": self.callback,
+            "EXP": self.export,
         }
         seen = dict.fromkeys(looked_after, 0)
         errors: list[Exception] = []
@@ -248,6 +253,14 @@ class Reconcile:
         claimed = self.callbacks.claim_due(row, self.clock() + callbacks.LEASE)
         if claimed:
             self.callback_queue.enqueue(callback_id, turn=claimed.turn)
+
+    def export(self, export_id: str) -> None:
+        """Its message is lost, or whoever made its file died; a second message is harmless."""
+        row = self.exports.get(export_id)
+        if row is None or row.due_at is None or row.due_at > self.clock():
+            return
+        if self.exports.release(row, self.clock() + EXPORT_PATIENCE):
+            self.export_queue.enqueue(export_id)
 
 
 def _originals(state: SceneState) -> BoardScene:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from storyhook.usecases.cancel import Cancel
     from storyhook.usecases.choose import ChooseCandidate
     from storyhook.usecases.deliver import Deliver
+    from storyhook.usecases.make_export import MakeExport
     from storyhook.usecases.once import Once
     from storyhook.usecases.receive import ReceiveWebhook
     from storyhook.usecases.reconcile import Reconcile
@@ -68,7 +69,7 @@ def api() -> "Api":
     from storyhook.usecases.choose import SelectCandidate
     from storyhook.usecases.feed import ReadFeed
     from storyhook.usecases.wait import Wait
-    from storyhook.wiring import keys, library
+    from storyhook.wiring import exports, keys, library
 
     config = settings.ApiSettings.read(os.environ)
     table = parts.table(config.table_name)
@@ -114,6 +115,7 @@ def api() -> "Api":
         ),
         shares=_share_routes(config),
         keys=keys.routes(config),
+        exports=exports.routes(config, images, reads, wait),
     )
 
 
@@ -215,12 +217,13 @@ def webhook() -> "ReceiveWebhook":
 def reconcile() -> "Reconcile":
     from storyhook import metrics
     from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.exports import ExportTable
     from storyhook.aws.predictions import PredictionTable
-    from storyhook.aws.queues import CallbacksQueue
+    from storyhook.aws.queues import CallbacksQueue, ExportsQueue
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.usecases.reconcile import Reconcile
 
-    config = settings.SubmitSettings.read(os.environ)
+    config = settings.ReconcileSettings.read(os.environ)
     table = parts.table(config.table_name)
     return Reconcile(
         due=table,
@@ -229,6 +232,8 @@ def reconcile() -> "Reconcile":
         callbacks=CallbackTable(table),
         submissions=parts.submissions(config.submissions_queue_url),
         callback_queue=CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url),
+        exports=ExportTable(table),
+        export_queue=ExportsQueue(parts.client("sqs"), config.exports_queue_url),
         workflow=parts.workflow(config.state_machine_arn),
         provider=parts.provider(config),
         settle=parts.settle(config),
@@ -284,6 +289,13 @@ def choose() -> "ChooseCandidate":
         parts.tell(config),
         parts.clock,
     )
+
+
+@cache
+def export() -> "MakeExport":
+    from storyhook.wiring import exports
+
+    return exports.maker(settings.ExportSettings.read(os.environ))
 
 
 @cache
