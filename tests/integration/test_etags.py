@@ -28,6 +28,7 @@ READS = [
     "/storyboards",
     f"/storyboards/{events.BOARD}",
     f"/storyboards/{events.BOARD}/events",
+    f"/storyboards/{events.BOARD}/shares",
     "/callbacks",
     f"/callbacks/{events.CALLBACK}",
     "/callback-secret",
