@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import click
 
@@ -17,23 +16,24 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _board = click.argument("board", metavar="BOARD")
 
 
-class Lifetime(click.ParamType[timedelta]):
+def _lifetime(_: click.Context, __: click.Parameter, value: str) -> timedelta:
     """`90m`, `12h`, `7d`."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, timedelta):
-            return value
-        match = re.fullmatch(r"(\d{1,5})([mhd])", value, re.ASCII)
-        if match is None:
-            self.fail(f"{value!r} is no time; write 90m, 12h or 7d.", param, ctx)
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    match = re.fullmatch(r"(\d{1,5})([mhd])", value, re.ASCII)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is no time; write 90m, 12h or 7d.")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 @click.command(cls=Command)
 @_board
-@click.option("--expires", type=Lifetime(), default="7d", show_default=True, help="At most 90d.")
+@click.option(
+    "--expires",
+    callback=_lifetime,
+    default="7d",
+    show_default=True,
+    metavar="TIME",
+    help="How long it works: 90m, 12h, 7d; at most 90d.",
+)
 @pass_session
 def share(session: Session, board: str, expires: timedelta) -> None:
     """Make a link to a page of a board, for whoever you give it to. It is shown once."""
