@@ -101,8 +101,8 @@ class Theatre:
         path = f"/storyboards/{board['id']}/share"
         answer = self.gateway.request("POST", path, body)
         assert answer.status == 201, answer
-        api = self.stage.environment("api")["API_URL"]
-        return self.door.url + answer.json["url"].removeprefix(api)
+        made: str = answer.json["url"]
+        return self.door.url + made.removeprefix(self.stage.environment("api")["API_URL"])
 
     def revoke(self, board: Json) -> None:
         """Every link; nothing of it is kept any more."""

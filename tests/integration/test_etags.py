@@ -30,6 +30,7 @@ READS = [
     f"/storyboards/{events.BOARD}/events",
     f"/storyboards/{events.BOARD_THAT_ENDED}/exports",
     f"/storyboards/{events.BOARD_THAT_ENDED}/exports/{events.EXPORT}",
+    f"/storyboards/{events.BOARD}/shares",
     "/callbacks",
     f"/callbacks/{events.CALLBACK}",
     "/callback-secret",

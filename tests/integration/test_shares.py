@@ -211,8 +211,9 @@ def test_no_key_gets_the_scope_of_links(stage: Stage) -> None:
 def test_a_link_follows_its_board(stage: Stage) -> None:
     """A fallback that is made after the link, and the news of it."""
     link = share(stage)["secret"]
-    end = {"completed_at": stage.clock()}
-    row = makers.prediction(Status.SUCCEEDED, storyboard_id=BOARD, scene_id="scene-1", **end)
+    row = makers.prediction(
+        Status.SUCCEEDED, storyboard_id=BOARD, scene_id="scene-1", completed_at=stage.clock()
+    )
     stage.predictions.add(row)
     [scene] = stage.storyboards.scenes(BOARD)
     stage.storyboards.attach(BOARD, scene, row.id)

@@ -88,6 +88,18 @@ class Storyboard(Answer):
         return self.status not in OPEN
 
 
+class Share(Answer):
+    """A link to a board's page. `url` and `secret` are in the answer to `share` alone."""
+
+    id: str
+    storyboard_id: str | None = None
+    url: str | None = None
+    secret: str | None = None
+    created_at: Moment | None = None
+    expires_at: Moment | None = None
+    revoked_at: Moment | None = None
+
+
 class StoryboardSummary(Answer):
     """A board in a list: without its scenes."""
 

@@ -213,6 +213,7 @@ def _accepted(session: Session, board: Storyboard) -> None:
     )
     for warning in board.warnings:
         session.say(f"warning: {warning}", style="yellow")
+    session.say(f"storyhook share {board.id} makes a link to a page of it", style="dim")
 
 
 def _watch_board(session: Session, board: Storyboard, timeout_seconds: float) -> None:

@@ -15,6 +15,7 @@ from storyhook_client.answers import (
     Key,
     Model,
     Prediction,
+    Share,
     SheetEstimate,
     Storyboard,
     StoryboardPlan,
@@ -249,6 +250,21 @@ def references(shown: Character) -> Table:
                 f"{each.width}×{each.height}" if each.width else "-",
             )
             for each in shown.references
+        ),
+    )
+
+
+def shares(items: Iterable[Share]) -> Table:
+    return table(
+        ("id", "created", "expires", "state"),
+        (
+            (
+                each.id,
+                moment(each.created_at),
+                moment(each.expires_at),
+                Text("revoked", style="red") if each.revoked_at else Text("active", style="green"),
+            )
+            for each in items
         ),
     )
 

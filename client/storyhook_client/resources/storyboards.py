@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from storyhook_client.answers import (
     Event,
     News,
     Scene,
+    Share,
     Storyboard,
     StoryboardPlan,
     StoryboardSummary,
@@ -91,6 +93,19 @@ class Storyboards(Resource):
                 storyboard_id, timeout_seconds=timeout_seconds, step_seconds=LONGEST_WAIT_SECONDS
             )
         )
+
+    def share(self, storyboard_id: str, *, lifetime: timedelta | None = None) -> Share:
+        """A link to the board's page, for a week unless told; `url` is shown this once."""
+        body = {} if lifetime is None else {"expires_in_seconds": int(lifetime.total_seconds())}
+        return Share.of(self.transport.create(f"{_PATH}/{part(storyboard_id)}/share", body))
+
+    def shares(self, storyboard_id: str, *, limit: int | None = None) -> Iterator[Share]:
+        """The board's links, the newest first; those that have expired go after a while."""
+        return self._all(Share, f"{_PATH}/{part(storyboard_id)}/shares", limit=limit)
+
+    def revoke_share(self, storyboard_id: str, share_id: str) -> None:
+        """The link shows nothing any more, from a minute later on."""
+        self.transport.delete(f"{_PATH}/{part(storyboard_id)}/shares/{part(share_id)}")
 
     def download(self, board: Storyboard | str, folder: Path) -> Downloaded:
         """All pictures that are there and `board.json` into `folder`, which is made.
