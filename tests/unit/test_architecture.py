@@ -27,6 +27,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "http": ({"domain", "ports", "usecases"}, {"pydantic"}),
     "providers": ({"domain", "ports"}, {"httpx", "fal_client", "replicate", "nacl"}),
     "aws": ({"domain", "ports"}, {"botocore"}),
+    # What is in layers/imaging, which few functions load.
+    "imaging": ({"domain"}, {"PIL"}),
     # What is in layers/exports, which one function alone loads.
     "exports": ({"domain"}, {"PIL", "fpdf", "pypdfium2"}),
     "web": ({"domain", "ports"}, {"urllib3"}),
@@ -37,7 +39,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "wiring": (
         {
             *("domain", "ports", "usecases", "http", "providers", "aws", "web", "exports"),
-            *("settings", "metrics"),
+            *("imaging", "settings", "metrics"),
         },
         set(),
     ),
@@ -50,6 +52,7 @@ FUNCTION_IMPORTS: dict[str, set[str]] = {
     "authorizer": {"wiring"},
     "callback": {"wiring", "logs"},
     "cancel": {"wiring", "logs", "domain", "http"},
+    "choose": {"wiring", "logs"},
     "create_prediction": {"wiring", "logs", "domain", "http"},
     "export": {"wiring", "logs"},
     "pages": {"wiring", "domain", "http"},
@@ -82,6 +85,7 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
     "authorizer": ("authorizer", "wiring.authorizer()", {*SDKS, "pydantic", "nacl"}),
     "callback": ("callback", "wiring.callback()", {*SDKS, *SENDER, "pydantic", "nacl"}),
     "assemble": ("assemble", "wiring.assemble()", {*SDKS, *SENDER, "pydantic", "nacl"}),
+    "choose": ("choose", "wiring.choose()", {*SDKS, *SENDER, "pydantic", "nacl"}),
     "api": ("api", "module._app()", {*SDKS, *RENDERERS, "nacl"}),
     # Each format loads what it is drawn with when it is asked for.
     "export": ("export", "wiring.export()", {*SDKS, *SENDER, *RENDERERS, "pydantic", "nacl"}),

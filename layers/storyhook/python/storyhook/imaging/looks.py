@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageStat
 
-from storyhook.domain.choosing import HASH_BITS, Seen
+from storyhook.domain.choosing import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Never decode what would fill the function's memory: 100 MP are 300 MB. Providers' largest have 16.
 _MAX_PIXELS = 100_000_000
-_SIDE = round(HASH_BITS**0.5)
+_SIDE = 16  # cells of the hash, in each direction: HASH_BITS in all
 # What a picture is reduced to before its grey levels are counted.
 _SAMPLE = (256, 256)
 

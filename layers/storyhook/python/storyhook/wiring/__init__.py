@@ -62,14 +62,12 @@ def api() -> "Api":
     from storyhook.aws.waits import PlaceTable
     from storyhook.domain import catalogue
     from storyhook.http.etags import Reads
-    from storyhook.http.scenes import SceneRoutes
     from storyhook.http.service import Api
     from storyhook.http.watching import WatchRoutes
     from storyhook.usecases.boards import CreateStoryboard
-    from storyhook.usecases.choose import SelectCandidate
     from storyhook.usecases.feed import ReadFeed
     from storyhook.usecases.wait import Wait
-    from storyhook.wiring import exports, keys, library
+    from storyhook.wiring import choosing, exports, keys, library
 
     config = settings.ApiSettings.read(os.environ)
     table = parts.table(config.table_name)
@@ -110,9 +108,7 @@ def api() -> "Api":
             reads=reads,
             wait=wait,
         ),
-        scenes=SceneRoutes(
-            SelectCandidate(StoryboardTable(table), PredictionTable(table), parts.clock), images
-        ),
+        scenes=choosing.routes(table, images),
         shares=_share_routes(config),
         keys=keys.routes(config),
         exports=exports.routes(config, images, reads, wait),
@@ -274,21 +270,9 @@ def callback() -> "Deliver":
 
 @cache
 def choose() -> "ChooseCandidate":
-    from storyhook.aws.predictions import PredictionTable
-    from storyhook.aws.storyboards import StoryboardTable
-    from storyhook.imaging.looks import Looks
-    from storyhook.usecases.choose import ChooseCandidate
+    from storyhook.wiring import choosing
 
-    config = settings.AssembleSettings.read(os.environ)
-    table = parts.table(config.table_name)
-    bucket = parts.bucket(config.bucket_name, parts.OUTPUT_URL_LIFETIME)
-    return ChooseCandidate(
-        StoryboardTable(table),
-        PredictionTable(table),
-        Looks(bucket.get),
-        parts.tell(config),
-        parts.clock,
-    )
+    return choosing.chooser(settings.AssembleSettings.read(os.environ))
 
 
 @cache
