@@ -9,6 +9,7 @@ from moto.sqs.models import sqs_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
 from storyhook.aws import clients
+from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.outcome import (
     Failure,
@@ -248,6 +249,17 @@ def board_is_not_assembled(run: Run) -> None:
     run.board(wanted(1))
 
 
+def board_with_candidates(run: Run) -> None:
+    """Three pictures of a scene: one fails, and of the others one is chosen."""
+    run.provider.ends = [BROKEN]
+    run.board(wanted(1, candidates=3, callback_events=(SCENE_COMPLETED, STORYBOARD_COMPLETED)))
+
+
+def board_is_not_chosen_for(run: Run) -> None:
+    run.assembles = False
+    run.board(wanted(1, candidates=2))
+
+
 def board_is_half_written(run: Run) -> None:
     """Its rows, but not the board: nothing was accepted. Asked for again, it is made."""
     run.tracer.outage["CreateStoryboard.__call__ dynamodb.PutItem"] = 1
@@ -305,6 +317,8 @@ STORIES = (
     Story("board waits too long", board_waits_too_long, {"expired": 1, "succeeded": 1}),
     Story("board is not started", board_is_not_started, GOOD),
     Story("board is not assembled", board_is_not_assembled, GOOD),
+    Story("board with candidates", board_with_candidates, {"succeeded": 2, "failed": 1}),
+    Story("board is not chosen for", board_is_not_chosen_for, {"succeeded": 2}),
     Story("board is half written", board_is_half_written, GOOD),
     Story("library", shelf.library, {"succeeded": 2}),
     Story("picture within budget", money.picture_within_budget, GOOD),
