@@ -251,6 +251,8 @@ def board_is_not_assembled(run: Run) -> None:
 
 def board_with_candidates(run: Run) -> None:
     """Three pictures of a scene: one fails, and of the others one is chosen."""
+    for reference in makers.character().references:
+        run.world.images.put(reference.key, picture(), "image/png")
     run.provider.ends = [BROKEN]
     run.board(wanted(1, candidates=3, callback_events=(SCENE_COMPLETED, STORYBOARD_COMPLETED)))
 
