@@ -82,6 +82,7 @@ def test_the_best_is_chosen_and_its_reasons_are_kept(world: World) -> None:
     assert event["data"]["choice"]["reasons"][1] == "Candidate 1 is not taken: it is blank."
     ended = world.assemble(board.id)
     assert ended.status is BoardStatus.SUCCEEDED
+    assert event["data"]["cost"] == {"estimated": "0.0900", "actual": "0.0900"}
 
 
 def test_choosing_again_changes_nothing(world: World) -> None:

@@ -145,6 +145,15 @@ class SceneState:
         return self.chosen or (still_open[0] if still_open else self.predictions[-1])
 
     @property
+    def costs(self) -> tuple[Decimal | None, Decimal | None]:
+        """USD, estimated and actual: of all its candidates, or of what stands for its only one."""
+        row = self.representative
+        if not self.scene.chooses:
+            return row.cost_estimated, row.cost_actual
+        first = [p.cost_estimated for p in self.predictions if p.replaces is None]
+        return add(first), add(p.cost_actual for p in self.succeeded) if self.succeeded else None
+
+    @property
     def drawn(self) -> bool:
         """Whether no prediction comes any more, also none that replaces a failed one."""
         known = {None, *(prediction.id for prediction in self.predictions)}

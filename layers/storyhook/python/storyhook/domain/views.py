@@ -177,7 +177,7 @@ def scene(state: SceneState, sign: Sign) -> Json:
         "fallbacks": list(state.fallbacks_left),
         "references": public_input(row.input)["references"],
         "left_out": row.input["left_out"],
-        "cost": _cost(row.cost_estimated, row.cost_actual),
+        "cost": _cost(*state.costs),
         "metrics": metrics(row),
         "error": error(row.failure) if row.status.public == state.status else None,
         "cancellation": _cancellation(row),
