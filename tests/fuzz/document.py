@@ -32,6 +32,7 @@ _FIELDS: Mapping[str, Mapping[str, list[Any]]] = {
         "options": [{}],
         "overrides": [{}],
         "fallback_models": [["rep-flux2-pro"]],
+        "candidates": [1, 2],
     },
     "StoryboardBody": {
         "model": _MODELS,
@@ -39,6 +40,7 @@ _FIELDS: Mapping[str, Mapping[str, list[Any]]] = {
         "aspect_ratio": ["16:9", "1:1"],
         "options": [{}],
         "fallback_models": [[], ["rep-flux2-pro"]],
+        "candidates": [1, 2],
         "callback_url": [events.CALLBACK_URL],
     },
     "SheetBody": {
