@@ -12,6 +12,7 @@ const LEAST_GAP_SECONDS = 3, SCENES_PER_SECOND = 10;
 // Pictures that are out of date ask for new URLs together.
 const RENEWALS_APART_SECONDS = 20;
 const STALE_AFTER_SECONDS = 60;
+const SAID_APART_SECONDS = 5;
 
 class Page {
   #board = null;
@@ -20,11 +21,13 @@ class Page {
   #renewing = null;
   #renewedAt = -Infinity;
   #said = "";
+  #saidAt = -Infinity;
+  #saying = 0;
   #wake = () => {};
 
   constructor(reader) {
     this.reader = reader;
-    const renewed = (scene) => this.#renewed(scene);
+    const renewed = (scene, url) => this.#renewed(scene, url);
     this.closeup = new Closeup(reader, { renewed, closed: (index) => this.panels.focus(index) });
     this.panels = new Panels(find("panels"), { open: (index) => this.closeup.open(index), renewed });
     addEventListener("online", () => this.#wake());
@@ -86,8 +89,13 @@ class Page {
     }
   }
 
-  /** The scene with new URLs; null while they cannot be had. */
-  async #renewed(scene) {
+  /** The scene with another URL of its picture than the one that died; null if there is none. */
+  async #renewed(scene, died) {
+    const another = () => {
+      const known = this.#board.scenes.find((each) => each.id === scene.id);
+      return known?.image && known.image.url !== died ? known : null;
+    };
+    if (another()) return another();
     if (!this.#renewing && now() - this.#renewedAt >= RENEWALS_APART_SECONDS) {
       this.#renewing = this.#refresh({ renew: true })
         .then(() => { this.#renewedAt = now(); })
@@ -99,7 +107,7 @@ class Page {
       if (!(trouble instanceof Trouble)) this.#end(trouble);
       return null;
     }
-    return this.#board.scenes.find((each) => each.id === scene.id) ?? null;
+    return another();
   }
 
   #show() {
@@ -108,7 +116,8 @@ class Page {
     hide("word");
     find("title").textContent = board.title;
     const state = find("state");
-    state.textContent = board.status === "running" ? "Being made" : statusOf(board.status);
+    const running = board.cancellation ? "Being canceled" : "Being made";
+    state.textContent = board.status === "running" ? running : statusOf(board.status);
     state.dataset.status = board.status;
     this.#showProgress(board);
     this.#showCosts(board);
@@ -135,9 +144,21 @@ class Page {
     }
     find("counts").textContent = said;
     document.title = status === "running" ? `(${done + bad}/${total}) ${title}` : title;
-    const news = status === "running" ? said : `${said}. The storyboard is over: ${statusOf(status)}.`;
-    if (this.#said && news !== this.#said) find("said").textContent = news;
+    this.#say(status === "running" ? said : `${said}. The storyboard is over: ${statusOf(status)}.`);
+  }
+
+  /** To those who listen: what has changed since the page was opened, and not too often. */
+  #say(news) {
+    const first = this.#said === "";
+    if (news === this.#said) return;
     this.#said = news;
+    if (first) return;
+    clearTimeout(this.#saying);
+    const wait = Math.max(0, this.#saidAt + SAID_APART_SECONDS - now());
+    this.#saying = setTimeout(() => {
+      this.#saidAt = now();
+      find("said").textContent = news;
+    }, wait * 1000);
   }
 
   #showCosts({ cost }) {

@@ -13,7 +13,9 @@ export class Closeup {
   #dialog = find("closeup");
   #scenes = [];
   #index = 0;
+  #told = "";
   #shown = null;
+  #turn = 0;
   #picked = null;
 
   /** `closed(index)`: the dialog was closed at that panel. */
@@ -66,6 +68,17 @@ export class Closeup {
   #show(index) {
     const scene = this.#scenes[index];
     this.#index = index;
+    if (!this.#picked) this.#enlarge(scene, this.#renewed);
+    this.#showCandidates(scene);
+    // What is the same stays as it is: somebody may be selecting its words.
+    const { image, ...facts } = scene;
+    const text = JSON.stringify([index, this.#scenes.length, facts]);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#tell(scene, index);
+  }
+
+  #tell(scene, index) {
     const total = this.#scenes.length;
     find("closeup-place").textContent = `Panel ${index + 1} of ${total}`;
     // Not `disabled`: a button that has the focus would lose it.
@@ -73,9 +86,7 @@ export class Closeup {
     find("next").setAttribute("aria-disabled", String(index === total - 1));
     find("closeup-title").textContent = titleOf(scene);
     find("closeup-what").textContent = scene.caption ? (scene.description ?? "") : "";
-    find("closeup-facts").replaceChildren(...facts(scene, this.#reader.root));
-    if (!this.#picked) this.#enlarge(scene, this.#renewed);
-    this.#showCandidates(scene);
+    find("closeup-facts").replaceChildren(...factsOf(scene, this.#reader.root));
   }
 
   /** Shows the picture of a scene, or of one of its candidates. */
@@ -88,7 +99,7 @@ export class Closeup {
     link.textContent = `Open the whole picture (${width} × ${height})`;
     link.href = url;
     if (expiresSoon(scene.image)) {
-      const fresh = await renewed(scene);
+      const fresh = await renewed(scene, url);
       if (fresh?.image && link.href === url) link.href = fresh.image.url;
     }
   }
@@ -96,9 +107,10 @@ export class Closeup {
   async #showCandidates(scene) {
     const ids = scene.candidates ?? [];
     const section = find("candidates");
-    const key = JSON.stringify([scene.id, ids, scene.chosen, scene.status]);
+    const key = JSON.stringify([scene.id, ids, scene.chosen, scene.status, scene.choice]);
     if (this.#shown === key) return;
     this.#shown = key;
+    const turn = ++this.#turn;
     section.hidden = ids.length < 2;
     const list = section.querySelector("ol");
     list.replaceChildren(...ids.map(() => el("li", { class: "candidate empty making" })));
@@ -107,7 +119,7 @@ export class Closeup {
     await Promise.all(
       ids.map(async (id, at) => {
         const item = await this.#candidate(id, at, scene);
-        if (this.#shown === key) list.children[at].replaceWith(item);
+        if (turn === this.#turn) list.children[at].replaceWith(item);
       }),
     );
   }
@@ -117,6 +129,7 @@ export class Closeup {
     try {
       row = await this.#prediction(id);
     } catch {
+      this.#shown = null; // the next look tries again
       return el("li", { class: "candidate", textContent: "This candidate cannot be loaded." });
     }
     const as = (prediction) => ({
@@ -148,6 +161,7 @@ export class Closeup {
         el("strong", { textContent: chosen ? "Chosen" : statusOf(row.status) }),
         el("span", { textContent: costOf(row) ?? "" }),
       ),
+      ...(scene.choice?.flaws?.[id] ?? []).map((flaw) => el("p", { class: "why", textContent: named(flaw) })),
       el("p", { class: "line", textContent: `${row.model} · seed ${row.output?.seed ?? row.input?.seed ?? "–"}` }),
       row.error ? el("p", { class: "why", textContent: row.error.detail ?? row.error.title }) : null,
     );
@@ -160,7 +174,7 @@ export class Closeup {
   }
 }
 
-function facts(scene, root) {
+function factsOf(scene, root) {
   const found = [];
   if (scene.error) {
     const link = el("a", { href: new URL(scene.error.type.replace(/^\//, ""), root).href, textContent: "What this means" });
@@ -188,6 +202,8 @@ function facts(scene, root) {
   add("Cost", costOf(scene));
   const took = isDone(scene.status) && scene.metrics?.total_seconds;
   add("Took", took ? seconds(took) : null);
+  add("Chosen because", ...(scene.choice?.reasons ?? []));
+  add("Locked", scene.locked ? "Kept as it is" : null);
   add("Next, if it fails", (scene.fallbacks ?? []).join(", "));
   add("References", ...(scene.references ?? []).map(referenceOf));
   add("Left out", ...(scene.left_out ?? []).map(referenceOf));
@@ -196,7 +212,7 @@ function facts(scene, root) {
   if (scene.prompt) {
     found.push(
       el("h3", { textContent: "Prompt" }),
-      el("p", { class: "prompt", textContent: scene.prompt }),
+      el("p", { class: "prompt", dir: "auto", textContent: scene.prompt }),
     );
   }
   return found;

@@ -2,6 +2,8 @@
 import { counted, el, isBad, isBusy, isDone, money, named, statusOf, titleOf } from "./words.js";
 
 const EXPIRES_SOON_MILLISECONDS = 30_000;
+// Of one picture, each time with another URL; then it is not the URL.
+const TRIES = 3;
 
 export class Panels {
   #list;
@@ -10,8 +12,8 @@ export class Panels {
   #byId = new Map();
 
   /**
-   * `open(index)` shows a panel large; `renewed(sceneId)` gives the scene with new URLs of its
-   * pictures, or null if that must wait.
+   * `open(index)` shows a panel large; `renewed(scene, url)` gives the scene with another URL of
+   * its picture than `url`, which has died, or null if there is none.
    */
   constructor(list, { open, renewed }) {
     this.#list = list;
@@ -70,8 +72,8 @@ class Panel {
       this.tried,
     );
     this.button.addEventListener("click", open);
-    this.title = el("h3");
-    this.what = el("p", { class: "what" });
+    this.title = el("h3", { dir: "auto" });
+    this.what = el("p", { class: "what", dir: "auto" });
     this.cast = el("ul", { class: "cast", "aria-label": "Characters" });
     this.why = el("p", { class: "why" });
     this.cost = el("span", { class: "cost" });
@@ -93,7 +95,8 @@ class Panel {
   show(scene) {
     const { url, expires_at, ...picture } = scene.image ?? {};
     const text = JSON.stringify({ ...scene, image: picture });
-    if (text === this.#text) return;
+    // A picture that could not be loaded is tried again.
+    if (text === this.#text && this.picture.dataset.shows) return;
     this.#text = text;
     this.item.dataset.status = isDone(scene.status) ? "done" : isBad(scene.status) ? "bad" : "busy";
     this.title.textContent = titleOf(scene);
@@ -141,23 +144,25 @@ export function showPicture(holder, scene, renewed, { large = false } = {}) {
     decoding: "async",
     loading: large ? "eager" : "lazy",
   });
+  let { url } = image;
+  let tries = 1;
   img.addEventListener("load", () => img.classList.add("there"));
-  img.addEventListener("error", () => again(holder, img, scene, renewed));
+  img.addEventListener("error", async () => {
+    // A URL works for an hour; a page is open for longer.
+    const fresh = tries < TRIES ? await renewed(scene, url) : null;
+    if (!img.isConnected) return;
+    if (!fresh?.image) return cannotBeLoaded(holder);
+    tries += 1;
+    url = fresh.image.url;
+    img.src = url;
+  });
   holder.replaceChildren(img);
-  img.src = image.url;
+  img.src = url;
 }
 
-/** A URL works for an hour; a page is open for longer. */
-async function again(holder, img, scene, renewed) {
-  const fresh = await renewed(scene);
-  const url = fresh?.image?.url;
-  if (!img.isConnected) return;
-  if (url && url !== img.src) {
-    img.src = url;
-    return;
-  }
+/** Until it is shown the next time: then it is tried again. */
+function cannotBeLoaded(holder) {
   holder.replaceChildren(el("span", { class: "empty", textContent: "The picture cannot be loaded." }));
-  // So that the next look tries again.
   holder.dataset.shows = "";
 }
 
