@@ -23,8 +23,8 @@ OPERATIONS = (
             ),
         },
         "A contact sheet, a PDF, a comic book, an e-book, a shot list, a ZIP of everything, or "
-        "ViStoryBench's folders. Its id follows from the board as it stands, so asking again is safe "
-        "and finds the same file; a board that has changed makes another.",
+        "ViStoryBench's folders. Its id follows from the board as it stands, so asking again is "
+        "safe and finds the same file; a board that has changed makes another.",
         body=ExportBody,
         refusals=(errors.StoryboardRunning,),
     ),
