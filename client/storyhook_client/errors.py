@@ -219,6 +219,10 @@ class CharacterInUse(ApiError):
     slug = "character-in-use"
 
 
+class StoryboardRunning(ApiError):
+    slug = "storyboard-running"
+
+
 class CharacterChanged(ApiError):
     slug = "character-changed"
 

@@ -21,6 +21,7 @@ from storyhook_client.answers.boards import (
     StoryboardSummary,
 )
 from storyhook_client.answers.catalogue import Model, Price, PriceExample, ReferenceRule
+from storyhook_client.answers.exports import Export, ExportFile
 from storyhook_client.answers.library import (
     Character,
     Reference,
@@ -59,6 +60,8 @@ __all__ = [
     "Character",
     "Cost",
     "Event",
+    "Export",
+    "ExportFile",
     "Image",
     "Key",
     "Limits",
