@@ -223,6 +223,10 @@ class CharacterInUse(ApiError):
     slug = "character-in-use"
 
 
+class StoryboardRunning(ApiError):
+    slug = "storyboard-running"
+
+
 class CharacterChanged(ApiError):
     slug = "character-changed"
 

@@ -69,7 +69,7 @@ def test_each_scene_is_told_when_nothing_comes_any_more_and_the_board_last(world
     found = world.storyboards.get(board.id)
     assert found is not None
     assert found.sequence == 3
-    assert world.sweep(days=2) == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert world.sweep(days=2) == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}
     assert all(row.key_id == "key_1" and row.tenant == "acme" for row in all_stored(world))
 
 

@@ -959,9 +959,9 @@ def test_assemble_storyboard(stage: Stage, run: Run) -> None:
 
 @on("reconcile/every_minute")
 def test_reconcile_every_minute(stage: Stage, run: Run) -> None:
-    assert run() == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert run() == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}
     stage.clock.advance(minutes=10)
-    assert run() == {"predictions": 2, "storyboards": 1, "callbacks": 1}
+    assert run() == {"predictions": 2, "storyboards": 1, "callbacks": 1, "exports": 0}
     assert {request.method for request in stage.providers.requests} == {"GET"}
     [message] = stage.cloud.sent(stage.cloud.callbacks_url)
     assert message["callback_id"] == events.CALLBACK

@@ -3,6 +3,7 @@
 from typing import Any
 
 from storyhook.domain.errors import DownloadFailed
+from storyhook.domain.export import MAX_ATTEMPTS
 from storyhook.http import pages
 from storyhook.usecases.pictures import upload_key
 from storyhook.web.request import Answer as WebAnswer
@@ -246,6 +247,14 @@ def _exports(story: Story, here: str) -> None:
     story.ask("createExport", f"POST {here}", wrong, name="optionOfAnotherFormat")
     story.ask("getExport", f"GET {here}/{made['id']}", name="succeeded")
     story.ask("getExport", f"GET {here}/{other['id']}", name="queued")
+    exports, now = story.stage.exports, story.stage.clock()
+    for _ in range(MAX_ATTEMPTS):  # which all died half-way
+        row = exports.get(other["id"])
+        begun = row and exports.begin(row, now)
+        assert begun
+        exports.release(begun, now)
+    story.stage.run("export", queue("exports", {"export_id": other["id"]}))
+    story.ask("getExport", f"GET {here}/{other['id']}", name="failed")
     story.ask("listExports", f"GET {here}", query={"limit": "1"})
 
 

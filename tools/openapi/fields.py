@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from storyhook.http import character_bodies, key_bodies, requests
+from storyhook.http import character_bodies, export_bodies, key_bodies, requests
 
 _EVENTS = (
     "Which events are sent to `callback_url`: `prediction.completed`, `scene.completed`, "
@@ -76,6 +76,15 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
     },
     requests.OverrideBody: {"outfit": "What it wears in this scene."},
     requests.NothingBody: {},
+    export_bodies.ExportBody: {
+        "format": "What kind of file.",
+        "notes": "PDF, EPUB: whether prompts, models and prices stand beside the captions.",
+        "page": "PDF: the size of its pages.",
+        "method": "ViStoryBench: the folder of the method.",
+        "mode": "ViStoryBench: the folder of the method's variant; the board's model, unless told.",
+        "language": "ViStoryBench: of which language the story is.",
+        "story": "ViStoryBench: the story's number; a title that is a number, else `01`.",
+    },
     requests.RotationBody: {
         "force": "Drop the older of two secrets that still sign; it stops within a minute.",
     },

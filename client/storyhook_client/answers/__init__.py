@@ -22,6 +22,7 @@ from storyhook_client.answers.boards import (
     StoryboardSummary,
 )
 from storyhook_client.answers.catalogue import Model, Price, PriceExample, ReferenceRule
+from storyhook_client.answers.exports import Export, ExportFile
 from storyhook_client.answers.library import (
     Character,
     Reference,
@@ -60,6 +61,8 @@ __all__ = [
     "Character",
     "Cost",
     "Event",
+    "Export",
+    "ExportFile",
     "Image",
     "Key",
     "Limits",

@@ -8,6 +8,8 @@ from typing import Any
 
 from PIL import Image
 
+from storyhook.domain.errors import BadReference
+from storyhook.domain.images import inspect
 from storyhook.exports.provenance import embed
 
 Json = Mapping[str, Any]
@@ -42,6 +44,7 @@ class Pictures:
         picture = _picture(scene)
         data = self.read(picture["key"])
         with _readable():
+            inspect(data)
             made = embed(data, picture["content_type"], record(scene, manifest))
         return Picture(made, picture["content_type"])
 
@@ -104,7 +107,8 @@ def _readable() -> Iterator[None]:
     """A picture that is no picture becomes Missing: the others are exported all the same."""
     try:
         yield
-    except (OSError, ValueError, Image.DecompressionBombError) as error:  # as Pillow says it
+    except (BadReference, OSError, ValueError, Image.DecompressionBombError) as error:
+        # OSError is how Pillow says it.
         raise Missing(BROKEN) from error
 
 
