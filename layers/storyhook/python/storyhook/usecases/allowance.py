@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from storyhook.domain.access import ApiKey
     from storyhook.domain.keys import IssuedKey
     from storyhook.domain.plan import Plan
-    from storyhook.ports import Budgets, Clock, Keys, Rates
+    from storyhook.ports import Clock
+    from storyhook.ports.access import Budgets, Keys, Rates
 
 
 @dataclass(frozen=True, slots=True)

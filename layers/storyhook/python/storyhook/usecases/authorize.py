@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from storyhook.domain.access import ApiKey
-    from storyhook.ports import Clock, Keys
+    from storyhook.ports import Clock
+    from storyhook.ports.access import Keys
 
 _BEARER = re.compile(r"Bearer (sh[kr]_[A-Za-z0-9_-]{20,100})", re.ASCII)
 

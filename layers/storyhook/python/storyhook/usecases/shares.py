@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from storyhook.domain.access import Page
     from storyhook.domain.idempotency import Origin
-    from storyhook.ports import Clock, Entropy, Shares
+    from storyhook.ports import Clock, Entropy
+    from storyhook.ports.access import Shares
     from storyhook.usecases.assemble import ReadStoryboard
 
 _SECRET_BYTES = 32
