@@ -294,13 +294,8 @@ def test_a_function_loads_only_its_own_parts(case: str) -> None:
     """In a process of its own, as at a cold start."""
     function, happy_path, forbidden = LOADS[case]
     values = ["TABLE_NAME", "BUCKET_NAME", "STATE_MACHINE_ARN", "SUBMISSIONS_QUEUE_URL"]
-    values += [
-        "CALLBACKS_QUEUE_URL",
-        "EXPORTS_QUEUE_URL",
-        "SECRETS_PREFIX",
-        "IMAGE_HOSTS",
-        "WEBHOOKS",
-    ]
+    values += ["CALLBACKS_QUEUE_URL", "EXPORTS_QUEUE_URL", "SECRETS_PREFIX", "IMAGE_HOSTS"]
+    values += ["WEBHOOKS", "IMAGE_ORIGINS"]
     done = subprocess.run(
         [sys.executable, "-c", PROBE, FUNCTIONS / function / "app.py", happy_path],
         env={

@@ -225,12 +225,12 @@ def _shares(story: Story) -> None:
     here, once = f"/storyboards/{board['id']}", {"idempotency-key": "for the director"}
     day = {"expires_in_seconds": 86_400}
     made = story.ask("shareStoryboard", f"POST {here}/share", day, name="forADay", headers=once)
-    story.ask("shareStoryboard", f"POST {here}/share", day, name="again", headers=once)
     link = made["secret"]
     story.ask("getStoryboard", f"GET {here}", name="byLink", key=link)
     story.ask("listShares", f"GET {here}/shares", name="notByLink", key=link)
     story.ask("shareStoryboard", f"POST {here}/share", name="forAWeek")
     story.ask("revokeShare", f"DELETE {here}/shares/{made['id']}")
+    story.ask("shareStoryboard", f"POST {here}/share", day, name="again", headers=once)
     story.ask("listShares", f"GET {here}/shares")
     story.ask("listShares", f"GET {here}/shares", name="page", query={"limit": "1"})
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from storyhook.http import character_bodies, export_bodies, key_bodies, requests
+from storyhook.http import character_bodies, export_bodies, key_bodies, requests, shares
 
 _EVENTS = (
     "Which events are sent to `callback_url`: `prediction.completed`, `scene.completed`, "
@@ -66,6 +66,9 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
     key_bodies.LimitsBody: {
         "predictions_per_minute": "Each scene of a board counts as one.",
         "max_cost_per_month": "USD, of all that is accepted in a calendar month (UTC).",
+    },
+    shares.ShareBody: {
+        "expires_in_seconds": "How long the link works: a week, unless told; 90 days at most.",
     },
     key_bodies.KeyBody: {
         "name": "For people.",

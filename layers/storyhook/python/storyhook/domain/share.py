@@ -1,11 +1,11 @@
 """A shared link: whoever has it may look at one board, until it expires or is revoked."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-DEFAULT_LIFETIME = timedelta(days=7)
-MIN_LIFETIME = timedelta(minutes=1)
-MAX_LIFETIME = timedelta(days=90)
+DEFAULT_SECONDS = 7 * 86_400
+MIN_SECONDS = 60
+MAX_SECONDS = 90 * 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, StrictInt
 
 from storyhook.domain import share_views
-from storyhook.domain.share import DEFAULT_LIFETIME, MAX_LIFETIME, MIN_LIFETIME
+from storyhook.domain.share import DEFAULT_SECONDS, MAX_SECONDS, MIN_SECONDS
 from storyhook.http.events import caller, parse
 from storyhook.http.fields import Body
 from storyhook.http.idempotency import asked_once
@@ -24,14 +24,10 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
-def _seconds(lifetime: timedelta) -> int:
-    return int(lifetime.total_seconds())
-
-
 class ShareBody(Body):
-    expires_in_seconds: Annotated[
-        StrictInt, Field(ge=_seconds(MIN_LIFETIME), le=_seconds(MAX_LIFETIME))
-    ] = _seconds(DEFAULT_LIFETIME)
+    expires_in_seconds: Annotated[StrictInt, Field(ge=MIN_SECONDS, le=MAX_SECONDS)] = (
+        DEFAULT_SECONDS
+    )
 
 
 @dataclass(frozen=True)
