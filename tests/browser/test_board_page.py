@@ -249,7 +249,6 @@ def test_pictures_with_old_urls_are_renewed(theatre: Theatre, finished: Any) -> 
         theatre.pictures_asked.clear()
         theatre.refuse_pictures = 2
         page = opened(visitor, link)
-        theatre.stage.clock.advance(seconds=2)
         expect(page.locator(".panel img.there")).to_have_count(2)
         assert len(set(theatre.pictures_asked)) == 4, "each by its old URL and by a new one"
 

@@ -116,6 +116,7 @@ class Theatre:
         self.pictures_asked.append(url)
         if self.refuse_pictures:
             self.refuse_pictures -= 1
+            time.sleep(1.1)  # two URLs that are signed in the same second are the same
             route.fulfill(status=403)
             return
         body = self.stage.images.get(urlsplit(url).path.lstrip("/"))
