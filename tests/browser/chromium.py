@@ -4,12 +4,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MISSING = (
@@ -17,6 +16,7 @@ MISSING = (
     "chromium; anywhere: .tools/dev/bin/playwright install --with-deps chromium), or set CHROMIUM "
     "to its program."
 )
+PATIENCE_MILLISECONDS = 15_000
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
@@ -36,6 +36,7 @@ def started() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         path = program(playwright.chromium.executable_path)
         browser = playwright.chromium.launch(executable_path=path)
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
         try:
             yield browser
         finally:
@@ -55,9 +56,3 @@ def serious(page: Page) -> list[dict[str, Any]]:
 def rules_run(page: Page) -> int:
     """How many of axe-core's rules had something to judge, and judged it well."""
     return len(Axe().run(page).response["passes"])
-
-
-def kept(page: Page, folder: Path | None, name: str) -> None:
-    """A screenshot, if somebody wants to look."""
-    if folder:
-        page.screenshot(path=folder / f"{name}.png")

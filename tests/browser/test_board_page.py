@@ -249,7 +249,6 @@ def test_pictures_with_old_urls_are_renewed(theatre: Theatre, finished: Any) -> 
         theatre.pictures_asked.clear()
         theatre.refuse_pictures = 2
         page = opened(visitor, link)
-        theatre.stage.clock.advance(seconds=2)
         expect(page.locator(".panel img.there")).to_have_count(2)
         assert len(set(theatre.pictures_asked)) == 4, "each by its old URL and by a new one"
 
@@ -280,6 +279,22 @@ def test_a_server_that_asks_to_wait_is_not_asked(theatre: Theatre, visitor: Brow
     while len(asked) < 2:
         page.wait_for_timeout(200)
     assert asked[1] - asked[0] >= 4
+
+
+def test_nobody_is_asked_without_a_pause(theatre: Theatre, visitor: BrowserContext) -> None:
+    """Also by those whom the server does not let wait."""
+    asked: list[float] = []
+
+    def at_once(route: Route) -> None:
+        asked.append(time.monotonic())
+        route.fulfill(json={"items": [], "next": "x"})
+
+    visitor.route("**/storyboards/*/events?*", at_once)
+    page = opened(visitor, theatre.link(theatre.board(SCENES[2:])))
+    while len(asked) < 3:
+        page.wait_for_timeout(200)
+    assert asked[1] - asked[0] >= 2.9
+    assert asked[2] - asked[1] >= 2.9
 
 
 @pytest.fixture

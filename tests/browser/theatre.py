@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Route
 
 from storyhook import wiring
 from storyhook.web.request import Answer as WebAnswer
+from tests.browser.chromium import PATIENCE_MILLISECONDS
 from tests.fixtures import cloud as clouds
 from tests.fixtures import events, functions
 from tests.fixtures.clock import Clock
@@ -58,7 +59,7 @@ class Theatre:
     def visitor(self, **how: Any) -> Iterator[BrowserContext]:
         """A browser of somebody who has nothing but a link."""
         with self.browser.new_context(**how) as context:
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(PATIENCE_MILLISECONDS)
             context.route(f"{BUCKET_URL}**", self._picture)
             yield context
 
@@ -116,6 +117,7 @@ class Theatre:
         self.pictures_asked.append(url)
         if self.refuse_pictures:
             self.refuse_pictures -= 1
+            time.sleep(1.1)  # two URLs that are signed in the same second are the same
             route.fulfill(status=403)
             return
         body = self.stage.images.get(urlsplit(url).path.lstrip("/"))

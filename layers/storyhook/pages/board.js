@@ -55,6 +55,7 @@ class Page {
 
   /** What has happened meanwhile; then the whole, if it was not read a moment ago. */
   async #hear() {
+    const asked = now();
     const news = await this.reader.events(this.#after);
     this.#after = news.next;
     for (const { type, data } of news.items) {
@@ -64,6 +65,9 @@ class Page {
     const over = news.items.some((event) => event.type === OVER);
     const gap = Math.max(LEAST_GAP_SECONDS, this.#board.scenes.length / SCENES_PER_SECOND);
     if (over || now() - this.#readAt >= gap) await this.#refresh();
+    // Only so many may wait on the server at once; the others are answered at once.
+    const early = asked + LEAST_GAP_SECONDS - now();
+    if (news.items.length === 0 && early > 0) await this.#pause(early);
   }
 
   async #refresh(how) {
