@@ -227,6 +227,12 @@ class StoryboardRunning(ApiError):
     slug = "storyboard-running"
 
 
+class ExportFailed(ApiError):
+    """The API did not refuse: it could not make the file, and `detail` says why."""
+
+    slug = "export-failed"
+
+
 class CharacterChanged(ApiError):
     slug = "character-changed"
 

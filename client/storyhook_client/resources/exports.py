@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 from storyhook_client.answers import Export
 from storyhook_client.downloads import download_file
-from storyhook_client.errors import BadDownload
+from storyhook_client.errors import BadDownload, api_error
 from storyhook_client.resources.base import LONGEST_WAIT_SECONDS, Page, Resource, last, part
 
 
@@ -44,7 +45,9 @@ class Exports(Resource):
         )
 
     def download(self, export: Export, path: Path) -> Path:
-        """Its file, checked; raises BadDownload, also when there is none or it does not come."""
+        """Its file, checked; raises ExportFailed, or BadDownload where it does not come."""
+        if export.error is not None:
+            raise api_error(HTTPStatus.UNPROCESSABLE_ENTITY, export.error.to_json(), None)
         if export.file is None:
             raise BadDownload(f"{export.id} has no file; it is {export.status}")
         return download_file(self.transport.files, export.file, path)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from storyhook_client import Storyhook, errors
+from storyhook_client.answers import Export
 from tests.fixtures.server import Reply, Server
 from tests.unit.client.test_command import Capture, problem, routes, run, server
 
@@ -85,6 +87,16 @@ def test_what_could_not_be_made_says_why(server: Server, capsys: Capture, tmp_pa
     code, said, _ = run(capsys, "export", "sb_1", "--format", "pdf", "-o", tmp_path)
     assert code == 3
     assert "exp_1 failed: Ask again." in said
+
+
+def test_a_program_is_told_why_there_is_no_file(server: Server, tmp_path: Path) -> None:
+    error = {"type": "/problems/export-failed", "title": "No file", "detail": "Ask again."}
+    with Storyhook(server.url, "shk_1") as client:
+        failed = Export.of(export(server, "failed", error=error))
+        with pytest.raises(errors.ExportFailed, match="Ask again"):
+            client.exports.download(failed, tmp_path / "map.pdf")
+        with pytest.raises(errors.BadDownload, match="it is queued"):
+            client.exports.download(Export.of(export(server, "queued")), tmp_path / "map.pdf")
 
 
 def test_a_running_board_is_refused_with_the_apis_words(server: Server, capsys: Capture) -> None:
