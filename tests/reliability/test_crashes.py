@@ -46,6 +46,44 @@ NOT_WALKED = {
     "keys: ManageKeys.revoke self.keys.revoke": "one write, the same",
     "settle: Settle._end self.predictions.get": "queued again meanwhile: test_budgets",
     "cancel: Cancel.storyboard self.storyboards.get": "it ends meanwhile: test_cancel_boards",
+    "assemble: AssembleStoryboard._decided self.storyboards.scene": "two choose at once: a write "
+    "that is sent twice does that, in the tests below",
+    "choose: ChooseCandidate.__call__ self.storyboards.scene": "the same",
+    "choose: SelectCandidate._find self.predictions.get_many": "reads only",
+    "choose: SelectCandidate._find self.storyboards.get": "reads only",
+    "choose: SelectCandidate._find self.storyboards.scenes": "reads only",
+    "choose: SelectCandidate.lock self.storyboards.choose": "one write, the same",
+    "choose: SelectCandidate.select self.storyboards.choose": "one write, the same",
+    **dict.fromkeys(
+        (
+            "exports: ReadExports.get self.exports.get",
+            "exports: ReadExports.list self.exports.list",
+            "exports: RequestExport.__call__ self.exports.add",
+            "exports: RequestExport.__call__ self.exports.get",
+            "exports: RequestExport.__call__ self.exports.start_again",
+            "exports: RequestExport.send self.queue.enqueue",
+            "make_export: MakeExport.__call__ self.exports.begin",
+            "make_export: MakeExport.__call__ self.exports.get",
+            "make_export: MakeExport.__call__ self.exports.release",
+            "make_export: MakeExport._end self.exports.finish",
+            "make_export: MakeExport._make self.files.put_file",
+            "reconcile: Reconcile.export self.export_queue.enqueue",
+            "reconcile: Reconcile.export self.exports.get",
+            "reconcile: Reconcile.export self.exports.release",
+        ),
+        "no prediction is touched, and a file is made anew: test_exports",
+    ),
+    **dict.fromkeys(
+        (
+            "shares: ManageShares.create self.shares.add",
+            "shares: ManageShares.list self.shares.list",
+            "shares: ManageShares.made self.shares.get",
+            "shares: ManageShares.revoke self.shares.get",
+            "shares: ManageShares.revoke self.shares.revoke",
+        ),
+        "no prediction is touched: test_shares",
+    ),
+    "wait: Wait.__call__ self.places.held": "reads only, and a place comes back by itself",
 }
 Listed = dict[Story, list[Boundary]]
 
@@ -72,7 +110,7 @@ def test_the_stories_are_told_through_every_function(listed: Listed) -> None:
     functions = {each.name.partition(":")[0] for trace in listed.values() for each in trace}
     assert functions == {
         *("create_prediction", "api", "submit", "webhook", "callback", "reconcile", "assemble"),
-        "cancel",
+        *("cancel", "choose"),
     }
     for trace in listed.values():
         names = [each.name for each in trace]

@@ -42,8 +42,9 @@ def manifest(board: Storyboard, states: Sequence[SceneState]) -> Json:
 
 
 def changed_at(board: Storyboard, states: Sequence[SceneState]) -> datetime:
-    """When a finished board became as it is."""
+    """When a finished board became as it is: it ended, or another picture was chosen."""
     ends = [board.completed_at, *(state.completed_at for state in states)]
+    ends += [state.scene.choice.at for state in states if state.scene.choice]
     return max((end for end in ends if end), default=board.created_at)
 
 
