@@ -957,6 +957,15 @@ def test_assemble_storyboard(stage: Stage, run: Run) -> None:
     assert message["callback_id"] == board.callback_id
 
 
+@on("choose/scene")
+def test_choose_scene(stage: Stage, run: Run) -> None:
+    """The board's only prediction is under way: there is nothing to choose yet."""
+    assert run() == {"status": "running"}
+    scene = stage.storyboards.scene(events.BOARD, 1)
+    assert scene is not None
+    assert scene.choice is None
+
+
 @on("reconcile/every_minute")
 def test_reconcile_every_minute(stage: Stage, run: Run) -> None:
     assert run() == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}

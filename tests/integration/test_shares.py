@@ -87,6 +87,8 @@ def test_a_link_reads_three_routes_and_no_other(stage: Stage) -> None:
         "callback_id": events.CALLBACK,
         "key_id": events.KEY,
         "share_id": events.SHARE,
+        "scene_id": "scene-1",
+        "export_id": events.EXPORT,
     }
     assert may < routes
     assert len(routes) > 30

@@ -24,6 +24,7 @@ ACMES = {
     "reference_id": makers.character().references[0].id,
     "prediction_id": events.PREDICTIONS["fal"],
     "storyboard_id": events.BOARD,
+    "scene_id": "scene-1",
     "callback_id": events.CALLBACK,
     "export_id": events.EXPORT,
     "key_id": events.KEY,
@@ -34,6 +35,9 @@ BODIES: dict[str, Any] = {
     "PATCH /characters/{character_id}": {"name": "Helena"},
     "POST /characters/{character_id}/references": {"url": events.REFERENCE},
     "POST /storyboards/{storyboard_id}/exports": {"format": "csv"},
+    "POST /storyboards/{storyboard_id}/scenes/{scene_id}/select": {
+        "prediction": events.PREDICTIONS["replicate"]
+    },
 }
 # Bodies that name what is acme's, with what is answered: as for what is not there at all.
 NAMED: list[tuple[str, dict[str, Any], int]] = [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -99,6 +100,35 @@ def cancel_tells_everybody(stage: Stage) -> None:
     stage.run("cancel", events.cancel("storyboard", events.BOARD))
     assert stage.cloud.operations("SendTaskFailure")
     assert stage.cloud.sent(stage.cloud.callbacks_url)
+
+
+@story
+def candidates_are_chosen_among(stage: Stage) -> None:
+    """By the checks, which look at the references too, and then by the caller."""
+    stage.images.put(PICTURE.key, picture(), PICTURE.content_type)
+    character = makers.character()
+    for reference in character.references:
+        stage.images.put(reference.key, picture(), reference.content_type)
+    rows = [
+        makers.of_board(
+            makers.prediction(
+                Status.SUCCEEDED,
+                id=f"pred_choice{number}",
+                images=(PICTURE,),
+                scene_position=1,
+                completed_at=stage.clock(),
+                **SCENES_TOLD,
+            ),
+            "sb_choice",
+        )
+        for number in (1, 2)
+    ]
+    board, [scene] = makers.board(tuple(rows), id="sb_choice", callback_url=events.CALLBACK_URL)
+    stage.storyboards.add(board, [replace(scene, chooses=True)], rows)
+    stage.run("choose", {"storyboard_id": board.id, "position": 1})
+    assert stage.cloud.sent(stage.cloud.callbacks_url)
+    path = f"/storyboards/{board.id}/scenes/scene-1/select"
+    stage.run("api", events.default("POST", path, {"prediction": rows[1].id}))
 
 
 @story

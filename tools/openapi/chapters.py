@@ -215,8 +215,8 @@ def _candidates(story: Story) -> None:
     story.stage.run("assemble", {"storyboard_id": board["id"]})
     story.ask("getStoryboard", f"GET {here}", name="chosen")
     story.ask("selectCandidate", f"POST {path}/select", {"prediction": second}, name="another")
-    story.ask("lockScene", f"POST {path}/lock")
-    story.ask("unlockScene", f"POST {path}/unlock")
+    story.ask("lockScene", f"POST {path}/lock", name="locked")
+    story.ask("unlockScene", f"POST {path}/unlock", name="unlocked")
 
 
 def _shares(story: Story) -> None:

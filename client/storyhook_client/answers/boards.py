@@ -114,12 +114,13 @@ class StoryboardSummary(Answer):
 
 
 class ScenePlan(Plan):
-    """One scene of a board's plan; `fallbacks` are not in the board's sum."""
+    """One scene of a board's plan: of each of its `candidates`; `fallbacks` are in no sum."""
 
     id: str
     position: int | None = None
     caption: str | None = None
     characters: tuple[str, ...] = ()
+    candidates: int = 1
     fallbacks: tuple[Plan, ...] = ()
 
 

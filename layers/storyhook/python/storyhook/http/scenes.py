@@ -46,7 +46,7 @@ class SceneRoutes:
         return self._lock(event, storyboard_id, scene_id, locked=False)
 
     def _lock(self, event: Event, storyboard_id: str, scene_id: str, *, locked: bool) -> Reply:
-        parse(NothingBody, event)
+        parse(NothingBody, event, optional=True)
         board_id, tenant = known("storyboard", storyboard_id), caller(event).tenant
         state = self.select.lock(tenant, board_id, scene_id, locked=locked)
         return self._shown(board_id, state)
