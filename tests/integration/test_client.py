@@ -17,6 +17,7 @@ from storyhook_client.answers import (
     Callback,
     CallbackSecret,
     Character,
+    Export,
     Model,
     News,
     Plan,
@@ -110,12 +111,15 @@ def test_every_field_that_is_answered_is_named(client: Storyhook, stage: Stage) 
         Status.BLOCKED, failure=failure, completed_at=NOW, cancel_requested_at=NOW
     )
     stage.predictions.add(blocked)
+    stage.seed_export()
+    stage.run("export", json.loads(events.path_of("export/zip").read_text(encoding="utf-8")))
     made = client.storyboards.create(BOARD)
     client.storyboards.cancel(made.id)
     answers: list[Answer] = [
         made,
         *client.predictions.list(),
         *client.storyboards.list(),
+        *client.exports.list(events.BOARD_THAT_ENDED),
         *(client.storyboards.get(board.id) for board in client.storyboards.list()),
         client.storyboards.estimate(BOARD),
         client.predictions.estimate(
@@ -130,7 +134,7 @@ def test_every_field_that_is_answered_is_named(client: Storyhook, stage: Stage) 
     ]
     assert not {name for answer in answers for name in unnamed(answer)}
     assert {type(answer) for answer in answers} == {
-        Callback, CallbackSecret, Character, Model, News, Plan, Prediction, Storyboard,
+        Callback, CallbackSecret, Character, Export, Model, News, Plan, Prediction, Storyboard,
         StoryboardPlan, StoryboardSummary,
     }  # fmt: skip
     done = client.predictions.get(events.PREDICTIONS["fal"])
