@@ -11,6 +11,7 @@ from storyhook_client.answers.account import (
 )
 from storyhook_client.answers.base import Answer, Urls
 from storyhook_client.answers.boards import (
+    Choice,
     Event,
     News,
     Progress,
@@ -59,6 +60,7 @@ __all__ = [
     "CallbackSecret",
     "Cancellation",
     "Character",
+    "Choice",
     "Cost",
     "Event",
     "Export",

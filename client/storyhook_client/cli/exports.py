@@ -13,7 +13,7 @@ from storyhook_client.cli.trouble import EndedBadly
 
 EXTENSIONS = {
     "contact_sheet": "png", "pdf": "pdf", "cbz": "cbz", "epub": "epub", "csv": "csv",
-    "zip": "zip", "vistorybench": "zip",
+    "zip": "zip", "vistorybench": "vistorybench.zip",  # two files of one board
 }  # fmt: skip
 
 

@@ -28,9 +28,9 @@ def storyhook(ctx: click.Context, profile: str | None) -> None:
 
 for command in (
     *(boards.create, boards.estimate, boards.show, boards.watch, boards.cancel, boards.list_),
-    *(boards.download, exports.export, sharing.share, sharing.shares, library.characters),
+    *(boards.select, boards.download, exports.export, sharing.share, sharing.shares),
     *(account.models, account.callbacks, account.keys, importing.import_, listening.listen),
-    account.configure,
+    *(library.characters, account.configure),
 ):
     storyhook.add_command(command)
 storyhook.add_command(account.configure, "login")

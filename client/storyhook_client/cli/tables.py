@@ -124,12 +124,16 @@ def plan(shown: StoryboardPlan) -> Table:
                 scene.id,
                 scene.model or "-",
                 str(len(scene.references)),
-                amount(scene.cost.estimated),
+                _each(amount(scene.cost.estimated), scene.candidates),
                 scene.prompt or "",
             )
             for scene in shown.scenes
         ),
     )
+
+
+def _each(price: str, candidates: int) -> str:
+    return f"{candidates} × {price}" if candidates > 1 else price
 
 
 def sheet(shown: SheetEstimate) -> Table:

@@ -9,6 +9,7 @@ import pytest
 
 from storyhook_client import Storyhook, errors
 from storyhook_client.answers import Export
+from storyhook_client.cli.exports import EXTENSIONS
 from tests.fixtures.server import Reply, Server
 from tests.unit.client.test_command import Capture, problem, routes, run, server
 
@@ -68,6 +69,16 @@ def test_a_folder_gets_a_file_of_the_boards_name_and_json_says_where(
     assert code == 0
     assert json.loads(said) == {**done, "path": str(tmp_path / "sb_1.pdf")}
     assert (tmp_path / "sb_1.pdf").read_bytes() == DATA
+
+
+def test_formats_of_one_board_do_not_overwrite_each_other(
+    server: Server, capsys: Capture, tmp_path: Path
+) -> None:
+    for form in EXTENSIONS:
+        done = export(server, "succeeded", format=form)
+        server.answer = routes({f"POST {HERE}": done, "GET /file.pdf": Reply(200, DATA)})
+        assert run(capsys, "export", "sb_1", "--format", form, "-o", tmp_path)[0] == 0
+    assert len(list(tmp_path.iterdir())) == len(EXTENSIONS)
 
 
 @pytest.mark.parametrize("answer", [Reply(200, DATA[:5]), Reply(403, b"expired")])

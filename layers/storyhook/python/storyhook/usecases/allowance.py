@@ -135,7 +135,7 @@ class Allowance:
 def _next_minute(rate: Rate) -> RateLimited:
     wait = 60 - rate.at.second
     return RateLimited(
-        f"This API key may ask for {rate.limit} predictions in a minute; ask again in {wait} s.",
+        f"This API key may ask for {rate.limit} in a minute; ask again in {wait} s.",
         wait,
     )
 
