@@ -19,8 +19,11 @@ help: ## this list
 demo: tools ## make a picture story on a local cloud: no account, no keys [MODEL=… STORY=…]
 	@$(PYTHON) -m local.demo $(if $(MODEL),--model "$(MODEL)") $(if $(STORY),--story "$(STORY)") $(ARGS)
 
+# In the files' order, the long ones of tests/reliability before the many small ones of tests/unit, so
+# that both cores are done at the same time.
 test: lint types template ## everything: lint, types, template, unit, integration and end to end
-	@$(PYTHON) -m pytest --durations=10 -n auto --dist loadfile --ignore tests/e2e $(ARGS)
+	@$(PYTHON) -m pytest --durations=10 -n auto --dist loadfile \
+		--no-loadscope-reorder --ignore tests/e2e $(ARGS)
 	@$(PYTHON) -m pytest --durations=10 tests/e2e $(ARGS)
 
 check: lint types ## the quick part: lint, types, unit tests
@@ -79,13 +82,15 @@ COMPILE = $(UV) pip compile --quiet --python $(PYTHON) --python-version 3.13 --u
 
 requirements: tools ## pin again after a change of a .in file [UPGRADE=1 for the newest of all]
 	@$(COMPILE) layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	@for name in imaging exports; do \
+		$(COMPILE) layers/$$name/requirements.in -o layers/$$name/requirements.txt || exit 1; done
 	@$(COMPILE) requirements/dev.in client/pyproject.toml -o requirements/dev.txt
 	@for name in cloud sam fuzz guard uv; do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 audit: ## look up known weaknesses of every pinned package; needs the internet
 	@python3 -m tools.bootstrap guard
-	@for pins in layers/dependencies/requirements.txt requirements/*.txt; do \
+	@for pins in layers/*/requirements.txt requirements/*.txt; do \
 		echo "$$pins"; .tools/guard/bin/pip-audit --require-hashes --disable-pip \
 			--progress-spinner off --requirement $$pins || failed=1; done; test -z "$$failed"
 

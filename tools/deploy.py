@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 # A month, in an account whose free alarms and requests are not used up (docs/operations.md).
-IDLE_USD = "0.14"
+IDLE_USD = "0.50"
 _COUNTED = {
     "AWS::Serverless::Function": "functions",
     "AWS::DynamoDB::Table": "table",

@@ -2,9 +2,9 @@
 
     python -m tools.redrive --stack-name storyhook --region eu-west-1 [--look]
 
-A message is a hint, as a webhook is: its prediction or callback has a row, which the reconciler
-looks after with or without it. So sending one again, or twice, is harmless, and one whose row is
-over does nothing. The cause is in the log group /storyhook/<Stage>; mend it first.
+A message is a hint, as a webhook is: its prediction, callback or export has a row, which the
+reconciler looks after with or without it. So sending one again, or twice, is harmless, and one
+whose row is over does nothing. The cause is in the log group /storyhook/<Stage>; mend it first.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import Any
 QUEUES = {
     "SubmissionsQueueUrl": "SubmissionsDeadLettersUrl",
     "CallbacksQueueUrl": "CallbacksDeadLettersUrl",
+    "ExportsQueueUrl": "ExportsDeadLettersUrl",
 }
 # SQS answers from some of its servers at a time: only a long poll sees them all.
 _LONG_POLL_SECONDS = 3
@@ -62,7 +63,8 @@ def about(body: str) -> str:
     """The id in a message, never its task token."""
     try:
         message = json.loads(body)
-        return str(message.get("prediction_id") or message.get("callback_id") or "unknown")
+        named = (message.get(name) for name in ("prediction_id", "callback_id", "export_id"))
+        return str(next(filter(None, named), "unknown"))
     except (ValueError, AttributeError):
         return "not one of ours"
 

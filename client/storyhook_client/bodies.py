@@ -52,6 +52,7 @@ class SceneBody(TypedDict, total=False):
     fallback_models: list[str]
     fallback_on_block: bool
     queue_timeout_seconds: int
+    candidates: int
 
 
 class StoryboardBody(TypedDict, total=False):
@@ -67,6 +68,7 @@ class StoryboardBody(TypedDict, total=False):
     fallback_models: list[str]
     fallback_on_block: bool
     queue_timeout_seconds: int
+    candidates: int
     max_paid_attempts: int
     max_cost: str
     callback_url: str

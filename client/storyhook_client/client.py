@@ -30,6 +30,7 @@ class Storyhook:
         self.characters = resources.Characters(self.transport)
         self.predictions = resources.Predictions(self.transport)
         self.storyboards = resources.Storyboards(self.transport)
+        self.exports = resources.Exports(self.transport)
         self.callbacks = resources.Callbacks(self.transport)
         self.keys = resources.Keys(self.transport)
         self.uploads = resources.Uploads(self.transport)

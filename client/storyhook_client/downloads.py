@@ -11,10 +11,11 @@ from pathlib import Path
 
 import httpx
 
-from storyhook_client.answers import Image, Prediction, Scene, Storyboard
+from storyhook_client.answers import ExportFile, Image, Prediction, Scene, Storyboard
 from storyhook_client.errors import BadDownload
 
 BOARD = "board.json"
+_PIECE_BYTES = 1 << 18
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
@@ -58,6 +59,33 @@ def download_picture(files: httpx.Client, prediction: Prediction, folder: Path) 
     return tuple(paths)
 
 
+def download_file(files: httpx.Client, file: ExportFile, path: Path) -> Path:
+    """A file of any size, a piece at a time; raises BadDownload, also when it is another."""
+    partial, digest = path.with_name(path.name + ".partial"), hashlib.sha256()
+    with _written_in(path.parent):
+        try:
+            with files.stream("GET", file.url) as answer, partial.open("wb") as out:
+                _check(answer, "file", "export")
+                for piece in answer.iter_bytes(_PIECE_BYTES):
+                    digest.update(piece)
+                    out.write(piece)
+            if file.sha256 and digest.hexdigest() != file.sha256:
+                raise BadDownload("the file is not the one that was made; it was cut short")
+            partial.replace(path)
+        except httpx.HTTPError as error:
+            raise BadDownload(f"the file could not be downloaded: {error}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+    return path
+
+
+def _check(answer: httpx.Response, what: str, read_again: str) -> None:
+    if answer.status_code == httpx.codes.FORBIDDEN:
+        raise BadDownload(f"the {what}'s URL is no longer valid; read the {read_again} again")
+    if not answer.is_success:
+        raise BadDownload(f"the {what} could not be downloaded: HTTP {answer.status_code}")
+
+
 @contextmanager
 def _written_in(folder: Path) -> Iterator[None]:
     """The folder is made; raises BadDownload for what cannot be written."""
@@ -96,10 +124,7 @@ def fetch_url(files: httpx.Client, url: str) -> bytes:
         answer = files.get(url)
     except httpx.HTTPError as error:
         raise BadDownload(f"the picture could not be downloaded: {error}") from error
-    if answer.status_code == httpx.codes.FORBIDDEN:
-        raise BadDownload("the picture's URL is no longer valid; read the board again")
-    if not answer.is_success:
-        raise BadDownload(f"the picture could not be downloaded: HTTP {answer.status_code}")
+    _check(answer, "picture", "board")
     return answer.content
 
 

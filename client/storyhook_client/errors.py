@@ -129,6 +129,10 @@ class TooManyReferences(ApiError):
     slug = "too-many-references"
 
 
+class NotSelectable(ApiError):
+    slug = "not-selectable"
+
+
 class ReferencesNotTaken(ApiError):
     slug = "references-not-taken"
 
@@ -217,6 +221,16 @@ class KeyTooWide(ApiError):
 
 class CharacterInUse(ApiError):
     slug = "character-in-use"
+
+
+class StoryboardRunning(ApiError):
+    slug = "storyboard-running"
+
+
+class ExportFailed(ApiError):
+    """The API did not refuse: it could not make the file, and `detail` says why."""
+
+    slug = "export-failed"
 
 
 class CharacterChanged(ApiError):

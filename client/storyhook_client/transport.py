@@ -115,9 +115,11 @@ class Transport:
         key = {"Idempotency-Key": self.around.new_key()}
         return self._send("POST", path, body=body, headers=key, repeatable=True)
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
-        """A POST that does something; sent once."""
-        return self._send("POST", path, body=body)
+    def post(
+        self, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
+    ) -> Json:
+        """A POST that does something; sent once, unless twice is the same as once."""
+        return self._send("POST", path, body=body, repeatable=repeatable)
 
     def plan(self, path: str, body: Mapping[str, Any]) -> Json:
         """A dry run: it makes nothing, so that it needs no key to be sent again."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -10,11 +10,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from storyhook import wiring
-from storyhook.domain.access import Scope
+from storyhook.domain.access import ApiKey
 from storyhook.domain.errors import StoryhookError
 from storyhook.http import problems
 from storyhook.http.etags import conditional
-from storyhook.http.events import require, scope_of
+from storyhook.http.events import is_for_links, require, scope_of
 from storyhook.http.reading import Handler
 from storyhook.http.routes import no_route
 from storyhook.logs import handled, logger
@@ -30,16 +30,17 @@ def _app() -> APIGatewayHttpResolver:
     app.exception_handler(StoryhookError)(_problem)
     app.not_found(_no_route(app))
     for (method, path), route in wiring.api().routes().items():
-        app.route(path, method)(_answer(app, route, scope_of(method, path)))
+        needs = partial(require, scope_of(method, path), or_by_link=is_for_links(method, path))
+        app.route(path, method)(_answer(app, route, needs))
     return app
 
 
 def _answer(
-    app: APIGatewayHttpResolver, route: Handler, scope: Scope
+    app: APIGatewayHttpResolver, route: Handler, needs: Callable[[dict[str, Any]], ApiKey]
 ) -> Callable[..., Response[str]]:
     def answer(**path: str) -> Response[str]:
         event = app.current_event.raw_event
-        require(scope, event)
+        needs(event)
         with wiring.aws_or_busy():
             reply = conditional(event, route(event, **path))
         if reply.then:

@@ -1,4 +1,4 @@
-"""What anybody may read: the API's description, the page to try it on, what each problem means."""
+"""What anybody may read: the API's description, the pages of it, of boards and of problems."""
 
 from typing import Any
 

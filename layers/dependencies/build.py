@@ -1,6 +1,8 @@
-"""Build the dependencies layer for one architecture, on any machine: install, trim, check, compile.
+"""Build a layer of other people's code for one architecture, on any machine: install, trim, check,
+compile.
 
-Called by arm64/Makefile or x86_64/Makefile, which `sam build` calls. Wheels are chosen by platform,
+Called by arm64/Makefile or x86_64/Makefile of layers/dependencies and layers/exports, which
+`sam build` calls. Wheels are chosen by platform,
 so an arm64 layer is made on an x86 machine without Docker; nothing is compiled from C here.
 The same input gives the same bytes, so that an unchanged layer is not deployed again.
 """
@@ -25,6 +27,7 @@ PLATFORMS = {
     "x86_64": ("x86_64-manylinux_2_28", 0x3E),
 }
 PYTHON_VERSION = "3.13"
+LAYERS = Path(__file__).resolve().parents[1]
 ELF_MAGIC = b"\x7fELF"
 
 # botocore carries the API descriptions of some 400 services, 27 MB; these are the ones used.
@@ -43,6 +46,7 @@ FORBIDDEN = {"niquests", "urllib3_future"}
 
 USELESS_FOLDERS = {"tests", "examples"}  # directly in a package
 USELESS_SUFFIXES = {".c", ".h", ".pxd", ".pyi", ".pyx"}
+USELESS_FONTS = "*-Italic*.ttf"  # what is emphasised in an export is bold
 # Licences, METADATA (importlib.metadata reads it) and entry points stay.
 USELESS_IN_DIST_INFO = {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "top_level.txt"}
 SAME_TIME = 946684800  # 2000-01-01T00:00:00Z, for every file
@@ -52,12 +56,12 @@ def main() -> None:
     options = arguments()
     target = Path(options.artifacts).resolve() / "python"
     try:
-        install(Path(options.uv), options.architecture, target)
+        install(Path(options.uv), options.architecture, LAYERS / options.layer, target)
         trim(target)
         check(target, options.architecture)
         compile_all(target)
     except BuildError as problem:
-        sys.exit(f"layers/dependencies: {problem}")
+        sys.exit(f"layers/{options.layer}: {problem}")
     for path in [target, *target.rglob("*")]:
         os.utime(path, (SAME_TIME, SAME_TIME))
 
@@ -68,13 +72,14 @@ class BuildError(Exception):
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--layer", default="dependencies", help="the folder with its pins")
     parser.add_argument("--architecture", required=True, choices=sorted(PLATFORMS))
     parser.add_argument("--artifacts", required=True, help="the folder that becomes /opt")
     parser.add_argument("--uv", required=True, help="the installer")
     return parser.parse_args()
 
 
-def install(uv: Path, architecture: str, target: Path) -> None:
+def install(uv: Path, architecture: str, layer: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     platform, _ = PLATFORMS[architecture]
     done = subprocess.run(
@@ -85,7 +90,7 @@ def install(uv: Path, architecture: str, target: Path) -> None:
             *("--only-binary", ":all:", "--require-hashes", "--no-deps"),
             # Copies: the files are changed below, and links would change the download cache.
             *("--link-mode", "copy"),
-            *("--requirements", str(Path(__file__).with_name("requirements.txt"))),
+            *("--requirements", str(layer / "requirements.txt")),
         ],
         check=False,
     )
@@ -101,6 +106,13 @@ def trim(target: Path) -> None:
             path.unlink()
     shutil.rmtree(target / "bin", ignore_errors=True)
     (target / ".lock").unlink(missing_ok=True)
+    for font in target.rglob(USELESS_FONTS):
+        font.unlink()
+    if (target / "botocore").is_dir():
+        trim_botocore(target)
+
+
+def trim_botocore(target: Path) -> None:
     for data in (target / "botocore" / "data", target / "boto3" / "data"):
         for service in data.iterdir():
             if service.is_dir() and service.name not in SERVICES:
@@ -172,7 +184,7 @@ def check(target: Path, architecture: str) -> None:
     _, wanted = PLATFORMS[architecture]
     binaries = [path for path in target.rglob("*.so*") if path.is_file()]
     if not binaries:
-        raise BuildError("no binary modules arrived; pydantic-core should be among them")
+        raise BuildError("no binary modules arrived, and each layer has some")
     for path in binaries:
         head = path.read_bytes()[:20]
         if head[:4] != ELF_MAGIC or int.from_bytes(head[18:20], "little") != wanted:

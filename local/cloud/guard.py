@@ -1,11 +1,12 @@
-"""python -m local.cloud.guard: ends the supervisor's children when the supervisor is gone.
+"""python -m local.cloud.guard FOLDER: ends the supervisor's children when the supervisor is gone.
 
 It reads `+PID` and `-PID` lines, process groups that have begun and ended, and acts when its
 input ends: the supervisor has stopped (then there is nothing left to do) or was killed (then it
-could not clean up, and this does).
+could not clean up, and this does, the scratch folder too: it may be in memory).
 """
 
 import contextlib
+import shutil
 import signal
 import sys
 
@@ -23,6 +24,7 @@ def main() -> None:
             else:
                 groups.discard(int(line[1:]))
     end_groups(groups)
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 if __name__ == "__main__":

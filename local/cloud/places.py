@@ -40,7 +40,7 @@ class Places:
 
     @property
     def scratch(self) -> Path:
-        """Everything the emulator unpacks; thrown away at the end."""
+        """Everything the emulator unpacks; thrown away at the end (scratch.py)."""
         return self.folder / "tmp"
 
     @property

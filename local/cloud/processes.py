@@ -91,7 +91,7 @@ class Children:
 
     def _start_guard(self) -> "subprocess.Popen[bytes]":
         self._guard = subprocess.Popen(
-            [sys.executable, "-m", "local.cloud.guard"],
+            [sys.executable, "-m", "local.cloud.guard", self.places.scratch.resolve()],
             cwd=ROOT,
             bufsize=0,  # each line is told at once, and none is left to fail at the close
             stdin=subprocess.PIPE,

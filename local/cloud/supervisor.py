@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import signal
 import sys
 import time
@@ -19,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from local.cloud import steps
+from local.cloud import scratch, steps
 from local.cloud.places import Places
 from local.cloud.ports import Ports
 from local.cloud.processes import Children
@@ -102,7 +101,7 @@ def run(places: Places, life: Life, options: argparse.Namespace, keys: dict[str,
     finally:
         children.end()
         places.state.unlink(missing_ok=True)
-        shutil.rmtree(places.scratch, ignore_errors=True)
+        scratch.remove(places.scratch)
 
 
 def start(
@@ -166,8 +165,7 @@ def _clear(places: Places) -> None:
     for path in old:
         if path != places.log("supervisor"):  # this process writes to it
             path.unlink()
-    shutil.rmtree(places.scratch, ignore_errors=True)
-    places.scratch.mkdir()
+    scratch.make(places.scratch)
 
 
 @contextmanager

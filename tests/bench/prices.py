@@ -51,13 +51,13 @@ class Line:
         return self.count * self.price * THOUSAND
 
 
-# Lambda's five pollers at each of two queues, three times a minute.
-POLLS = MONTH_MINUTES * 5 * 3 * 2
+# Lambda's five pollers at each of three queues, three times a minute.
+POLLS = MONTH_MINUTES * 5 * 3 * 3
 _DUE_READS = MONTH_MINUTES * 4 * 0.5 * READ_UNIT
 
 
 def standing() -> float:
-    """Dollars a month for waiting: the reconciler's minutes, and Lambda's pollers at two queues."""
+    """Dollars a month for waiting: the reconciler's minutes, and Lambda's pollers at the queues."""
     reconcile = MONTH_MINUTES * (LAMBDA_REQUEST + 0.2 * 0.5 * LAMBDA_GB_SECOND) + _DUE_READS
     return reconcile + POLLS * SQS_REQUEST
 
@@ -65,16 +65,18 @@ def standing() -> float:
 def idle_beyond_free() -> float:
     """Dollars a month for waiting in an account without others: a million requests each of Lambda
     and SQS, ten alarms and three dashboards are free for ever."""
-    return _DUE_READS + max(0, POLLS - MILLION) * SQS_REQUEST
+    alarms = max(0, ALARMS - FREE_ALARMS) * ALARM
+    return _DUE_READS + max(0, POLLS - MILLION) * SQS_REQUEST + alarms
 
 
 # --- a month, for docs/operations.md: python -m tests.bench.prices ---
 
 # Per 1,000 images, the dearest kind of a board of 8 in docs/benchmarks.md, with its callback.
 PER_THOUSAND_IMAGES = 0.0685
-# With alarms and dashboard in an account whose free ones are taken: ten alarms, one dashboard, and
+# With alarms and dashboard in an account whose free ones are taken: eleven alarms, a dashboard, and
 # the stack's own metrics (docs/operations.md), each billed for the hours in which it is counted.
-ALARM, DASHBOARD, METRIC, ALARMS, METRICS = 0.10, 3.00, 0.30, 10, 20
+ALARM, DASHBOARD, METRIC, ALARMS, METRICS = 0.10, 3.00, 0.30, 11, 20
+FREE_ALARMS = 10
 STORED_GB, SENT_GB = 0.023, 0.09
 # A picture of 1.5 MB, kept, and fetched once from the bucket by its customer.
 IMAGE_GB = 0.0015

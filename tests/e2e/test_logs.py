@@ -19,7 +19,7 @@ IN_QUERY, IN_USERINFO = "s3cr3t-of-a-query", "s3cr3t-of-userinfo"
 # Whoever holds one of these may read or do something.
 SHAPES = (
     re.compile(r"whsec_\w"),
-    re.compile(r"shk_\w"),
+    re.compile(r"sh[kr]_\w"),
     re.compile(r"X-Amz-(Signature|Credential|Security-Token)"),
     re.compile(r"v1,[A-Za-z0-9+/]{20}"),  # a signature of Standard Webhooks
 )
@@ -102,6 +102,7 @@ def test_no_line_holds_a_secret(
             answer = httpx.post(forged, json={}, headers={**headers, "webhook-signature": "v1,x"})
             assert answer.status_code in (401, 404)
     httpx.get(f"{cloud.api_url}/models", headers={"authorization": "Bearer shk_a-wrong-key"})
+    _looked_at_by_link(cloud, caller, board["id"])
 
     said = lines(cloud)
     for what in ("accepted", "submitted", "settled", "assembled", "callback attempted", "refused"):
@@ -123,6 +124,20 @@ def test_a_planted_secret_is_seen(cloud: LocalCloud) -> None:
     finally:
         logs.delete_log_stream(logGroupName=GROUP, logStreamName="planted")
     assert seen >= {*known, "X-Amz-(Signature|Credential|Security-Token)"}
+
+
+def _looked_at_by_link(cloud: LocalCloud, caller: Caller, board_id: str) -> None:
+    """What a board's page asks for, and what its link may not."""
+    here = f"/storyboards/{board_id}"
+    share = caller.post(f"{here}/share", {}).json()
+    assert httpx.get(share["url"]).status_code == 200
+    link = {"authorization": f"Bearer {share['secret']}"}
+    for path, status in ((here, 200), (f"{here}/events", 200), ("/models", 403)):
+        answer = httpx.get(f"{cloud.api_url}{path}", headers=link)
+        assert answer.status_code == status, path
+    assert caller.get(f"{here}/shares").json()["items"][0]["id"] == share["id"]
+    unknown = {"authorization": "Bearer shr_of-nobody-0123456789"}
+    assert httpx.get(f"{cloud.api_url}{here}", headers=unknown).status_code == 403
 
 
 def _picture(caller: Caller, callback_url: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from local.cloud import LocalCloud
-from local.cloud.places import ROOT
+from local.cloud.places import ROOT, Places
 from tests.e2e.support import until
 
 _LISTEN = "0A"
@@ -47,12 +47,15 @@ def test_nothing_outlives_an_owner_that_is_killed() -> None:
         pids = [*state["pids"].values(), state["supervisor_pid"]]
         assert all(map(_lives, pids))
         assert all(map(_is_open, state["ports"].values()))
+        scratch = Places("orphan").scratch.resolve()
+        assert list(scratch.iterdir())
 
         owner.send_signal(signal.SIGKILL)
         owner.wait()
 
     until(lambda: [pid for pid in pids if _lives(pid)], lambda left: not left, 30, "processes left")
     assert not any(map(_is_open, state["ports"].values()))
+    until(scratch.exists, lambda there: not there, 30, "what the emulator unpacked")
 
 
 def _lives(pid: int) -> bool:

@@ -18,7 +18,6 @@ _EXAMPLES = re.compile(r"https://(images|app)\.example\.com/")
 _MODELS = ["flux-2-pro", "rep-flux2-pro", "fal-flux2-pro", "rep-flux-schnell", "no-such-model"]
 _FIELDS: Mapping[str, Mapping[str, list[Any]]] = {
     "ReferenceBody": {"url": [events.REFERENCE, FROM_BEHIND]},
-    "CharacterBody": {"id": ["elena", "marcus"]},
     "PredictionBody": {
         "model": _MODELS,
         "characters": [[], ["elena"]],
@@ -48,6 +47,8 @@ _FIELDS: Mapping[str, Mapping[str, list[Any]]] = {
         "callback_url": [events.CALLBACK_URL],
     },
 }
+# Those of which any other value is as good, now and then.
+_NAMES: Mapping[str, Mapping[str, list[Any]]] = {"CharacterBody": {"id": ["elena", "marcus"]}}
 _PARAMETERS: Mapping[str, list[Any]] = {
     "If-None-Match": ["*"],
     "character_id": ["elena"],
@@ -70,6 +71,10 @@ def for_fuzzing(outside: str = "") -> Json:
         properties = schemas[body]["properties"]
         for name, real in fields.items():
             properties[name] = {"enum": real}
+    for body, fields in _NAMES.items():
+        properties = schemas[body]["properties"]
+        for name, real in fields.items():
+            properties[name] = _often(real, properties[name])
     text = json.dumps(document)
     found: Json = json.loads(_EXAMPLES.sub(outside, text) if outside else text)
     return found

@@ -71,7 +71,7 @@ def test_all_scenes_succeed(world: World) -> None:
     assert event["type"] == "storyboard.completed"
     assert [scene["status"] for scene in event["data"]["scenes"]] == ["succeeded"] * 2
     assert event["data"]["cost"] == {"estimated": "0.0600", "actual": "0.0600", "max": None}
-    assert world.sweep(days=2) == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert world.sweep(days=2) == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}
 
 
 @pytest.mark.parametrize(

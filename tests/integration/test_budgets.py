@@ -24,7 +24,6 @@ from tests.fixtures.interruptions import Death
 from tests.fixtures.world import UNAVAILABLE, World, done, failed, in_threads
 
 EACH = Decimal("0.0450")  # What a picture of Elena is estimated at, with makers.FAL.
-ON_BOARD = Decimal("0.0300")  # Where she comes without a reference.
 
 
 def limited(world: World, **limits: Any) -> None:
@@ -165,8 +164,7 @@ def test_of_a_hundred_at_once_the_money_for_ten_accepts_ten(world: World, kind: 
             return world.ask()
         return world.board(makers.scene(), model=makers.FAL)
 
-    each = EACH if kind == "prediction" else ON_BOARD
-    limited(world, max_cost_per_month=each * 10 + Decimal("0.0100"))
+    limited(world, max_cost_per_month=EACH * 10 + Decimal("0.0100"))
     results = in_threads(100, ask)
     refused = [r for r in results if isinstance(r, Exception)]
     assert {type(error) for error in refused} == {BudgetExceeded}

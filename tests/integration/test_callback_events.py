@@ -23,7 +23,6 @@ from tests.fixtures.callbacks import (
 from tests.fixtures.clock import Clock
 from tests.fixtures.interruptions import Death, die
 from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, World, failed, in_threads
-from tests.reliability.speed import quick_moto
 
 READS = {"GetItem", "BatchGetItem", "Query", "GetParameter", "ReceiveMessage"}
 HOUR = timedelta(hours=1)
@@ -70,7 +69,7 @@ def test_each_scene_is_told_when_nothing_comes_any_more_and_the_board_last(world
     found = world.storyboards.get(board.id)
     assert found is not None
     assert found.sequence == 3
-    assert world.sweep(days=2) == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert world.sweep(days=2) == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}
     assert all(row.key_id == "key_1" and row.tenant == "acme" for row in all_stored(world))
 
 
@@ -259,7 +258,7 @@ def test_a_death_before_any_call_loses_no_event_and_no_number() -> None:
     deaths = deaths_in_the_story()
     assert len(deaths) > 30
     for number in deaths:
-        with quick_moto(), clouds.running() as cloud:
+        with clouds.running() as cloud:
             world = World(cloud, Clock())
             board = board_of(world, ALL_EVENTS, fallback_models=(makers.FAL,))
             with dying_at(cloud, number):

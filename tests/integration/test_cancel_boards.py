@@ -103,7 +103,7 @@ def test_its_workflow_goes_on_to_its_end(world: World) -> None:
     assert failures == {f"token-{n}" for n in range(3, 7)}
     before = stored(world, board)
     assert world.assemble(board.id) == before
-    assert world.sweep(days=1) == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert world.sweep(days=1) == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}
     assert len(world.provider.submitted) == 4
 
 

@@ -17,6 +17,7 @@ from storyhook_client.answers import (
     Callback,
     CallbackSecret,
     Character,
+    Export,
     Model,
     News,
     Plan,
@@ -110,12 +111,15 @@ def test_every_field_that_is_answered_is_named(client: Storyhook, stage: Stage) 
         Status.BLOCKED, failure=failure, completed_at=NOW, cancel_requested_at=NOW
     )
     stage.predictions.add(blocked)
+    stage.seed_export()
+    stage.run("export", json.loads(events.path_of("export/zip").read_text(encoding="utf-8")))
     made = client.storyboards.create(BOARD)
     client.storyboards.cancel(made.id)
     answers: list[Answer] = [
         made,
         *client.predictions.list(),
         *client.storyboards.list(),
+        *client.exports.list(events.BOARD_THAT_ENDED),
         *(client.storyboards.get(board.id) for board in client.storyboards.list()),
         client.storyboards.estimate(BOARD),
         client.predictions.estimate(
@@ -130,7 +134,7 @@ def test_every_field_that_is_answered_is_named(client: Storyhook, stage: Stage) 
     ]
     assert not {name for answer in answers for name in unnamed(answer)}
     assert {type(answer) for answer in answers} == {
-        Callback, CallbackSecret, Character, Model, News, Plan, Prediction, Storyboard,
+        Callback, CallbackSecret, Character, Export, Model, News, Plan, Prediction, Storyboard,
         StoryboardPlan, StoryboardSummary,
     }  # fmt: skip
     done = client.predictions.get(events.PREDICTIONS["fal"])
@@ -180,6 +184,45 @@ def test_every_field_of_the_library_is_named(
     assert changed.references[-1].angle == "profile"
     assert changed.stale
     assert board.id in [each.storyboard_id for each in changed.stale.items]
+
+
+def test_a_board_is_shared(client: Storyhook, door: Door) -> None:
+    boards = client.storyboards
+    made = boards.share(events.BOARD, lifetime=timedelta(hours=12))
+    assert not set(unnamed(made))
+    assert made.expires_at == (NOW + timedelta(hours=12)).replace(microsecond=0)
+    assert made.url
+    assert made.url.endswith(f"/storyboards/{events.BOARD}/view#share={made.secret}")
+    with Storyhook(door.url, made.secret or "") as visitor:
+        assert visitor.storyboards.get(events.BOARD).id == events.BOARD
+        with pytest.raises(errors.MissingScope):
+            visitor.storyboards.share(events.BOARD)
+    assert [(share.id, share.url) for share in boards.shares(events.BOARD)] == [(made.id, None)]
+    boards.revoke_share(events.BOARD, made.id)
+    assert [share.revoked_at for share in boards.shares(events.BOARD)] == [NOW]
+
+
+def test_a_link_is_printed(
+    door: Door, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORYHOOK_URL", door.url)
+    monkeypatch.setenv("STORYHOOK_API_KEY", events.API_KEY)
+    assert main(["share", events.BOARD, "--expires", "90m"]) == 0
+    link, then = capsys.readouterr().out.splitlines()
+    assert f"/storyboards/{events.BOARD}/view#share=shr_" in link
+    assert then.startswith("until 2026-01-01 01:30")
+    share_id = then.split()[-1]
+    assert main(["shares", "list", events.BOARD]) == 0
+    shown = capsys.readouterr().out
+    assert share_id in shown
+    assert "shr_" not in shown
+    assert main(["shares", "revoke", events.BOARD, share_id]) == 0
+    assert capsys.readouterr().out == f"{share_id} is revoked\n"
+    assert main(["share", events.BOARD, "--expires", "a week"]) == 2
+    assert "write 90m, 12h or 7d" in capsys.readouterr().err
+    door.lose_answers = 1
+    assert main(["share", events.BOARD]) == 3
+    assert "its link got lost" in capsys.readouterr().out
 
 
 def test_an_answer_that_is_lost_is_asked_for_again_and_paid_once(

@@ -28,6 +28,9 @@ READS = [
     "/storyboards",
     f"/storyboards/{events.BOARD}",
     f"/storyboards/{events.BOARD}/events",
+    f"/storyboards/{events.BOARD_THAT_ENDED}/exports",
+    f"/storyboards/{events.BOARD_THAT_ENDED}/exports/{events.EXPORT}",
+    f"/storyboards/{events.BOARD}/shares",
     "/callbacks",
     f"/callbacks/{events.CALLBACK}",
     "/callback-secret",
@@ -42,6 +45,7 @@ def stage(cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterat
     with functions.staged(cloud, clock, monkeypatch) as stage:
         stage.seed_all()
         stage.seed_key()
+        stage.seed_export()
         stage.characters.replace(makers.character(references=1), None)
         yield stage
 

@@ -116,7 +116,7 @@ def test_a_scene_that_failed_is_drawn_by_the_other_provider(world: World) -> Non
     assert data["cost"]["actual"] == "0.0600", "of two pictures, the failed one was not paid"
     assert len(world.cloud.operations("PutObject")) == 2
     paid_once_each(world)
-    assert world.sweep(days=2) == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert world.sweep(days=2) == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}
 
 
 @pytest.mark.parametrize("on_block", [False, True])

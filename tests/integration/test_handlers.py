@@ -9,19 +9,23 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import botocore.session
 import pytest
 
 from storyhook.aws import clients
+from storyhook.aws.bucket import Bucket
 from storyhook.aws.predictions import prediction_key
 from storyhook.domain.callback import CallbackStatus
 from storyhook.domain.outcome import Failure, FailureKind
 from storyhook.domain.prediction import Status
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.providers.callbacks import callback_secret
-from tests.fixtures import events, functions, makers
+from tests.fixtures import events, functions, makers, template
 from tests.fixtures.clock import NOW, Clock
 from tests.fixtures.cloud import MASTER_KEY, Cloud
 from tests.fixtures.functions import FUNCTIONS, Stage
@@ -56,6 +60,9 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "api/create_storyboard_no_scenes": (422, "invalid-request", ["scenes"]),
     "api/create_storyboard_events_without_url": (422, "invalid-request", ["callback_events"]),
     "api/create_storyboard_unknown_event": (422, "invalid-request", ["callback_events"]),
+    "api/create_export_of_a_running_board": (409, "storyboard-running", []),
+    "api/create_export_option_of_another_format": (422, "invalid-request", [""]),
+    "api/get_export_unknown": (404, "not-found", []),
     "api/get_callback_unknown": (404, "not-found", []),
     "api/list_callbacks_of_elena": (422, "invalid-request", ["status", "subject"]),
     "api/get_prediction_unknown": (404, "not-found", []),
@@ -73,6 +80,9 @@ REFUSED: dict[str, tuple[int, str, list[str]]] = {
     "api/create_upload_too_large": (422, "invalid-request", ["content_type", "bytes"]),
     "api/create_key_unknown_scope": (422, "invalid-request", ["scopes[1]"]),
     "api/get_key_unknown": (404, "not-found", []),
+    "api/share_storyboard_for_ever": (422, "invalid-request", ["expires_in_seconds"]),
+    "api/share_storyboard_unknown": (404, "not-found", []),
+    "api/revoke_share_unknown": (404, "not-found", []),
     "api/make_sheet_too_dear": (402, "max-cost-exceeded", ["max_cost"]),
     "api/plan_storyboard_maybe": (422, "invalid-request", ["dry_run"]),
     "api/list_models_by_colour": (422, "invalid-request", ["sort"]),
@@ -371,6 +381,28 @@ def test_api_list_storyboards(stage: Stage, run: Run) -> None:
     assert listed == [events.BOARD_WITH_FALLBACK, events.BOARD]
 
 
+@on("api/create_export", "api/list_exports", "api/get_export", "export/zip")
+def test_exports(stage: Stage, run: Run, request: pytest.FixtureRequest) -> None:
+    """tests/integration/test_exports.py has the rest."""
+    stage.seed_export()
+    match request.node.callspec.params["run"]:
+        case "api/create_export":
+            made = body(run(), 202)
+            assert (made["status"], made["options"]) == (
+                "queued",
+                {"notes": True, "page": "letter"},
+            )
+        case "api/list_exports":
+            assert [each["id"] for each in body(run())["items"]] == [events.EXPORT]
+        case "api/get_export":
+            assert body(run())["status"] == "queued"
+        case "export/zip":
+            assert run() == {"batchItemFailures": []}
+            found = stage.exports.get(events.EXPORT)
+            assert found is not None
+            assert found.file is not None
+
+
 @on("api/get_prediction")
 def test_api_get_prediction(stage: Stage, run: Run) -> None:
     shown = body(run())
@@ -496,6 +528,29 @@ def test_api_get_and_list_keys(stage: Stage, run: Run) -> None:
     assert "secret" not in key
 
 
+@on("api/share_storyboard")
+def test_api_share_storyboard(stage: Stage, run: Run) -> None:
+    shown = body(run(), 201)
+    assert shown["secret"] in shown["url"]
+    assert body(run(), 201)["id"] != shown["id"]
+
+
+@on("api/list_shares")
+def test_api_list_shares(stage: Stage, run: Run) -> None:
+    stage.seed_share()
+    [share] = body(run())["items"]
+    assert (share["id"], share["storyboard_id"]) == (events.SHARE, events.BOARD)
+
+
+@on("api/revoke_share")
+def test_api_revoke_share(stage: Stage, run: Run) -> None:
+    stage.seed_share()
+    for _ in range(2):
+        assert run()["statusCode"] == 204
+    assert body(stage.run("api", read("api/list_shares")))["items"][0]["revoked_at"]
+    assert stage.run("authorizer", read("authorizer/shared_link")) == {"isAuthorized": False}
+
+
 @on("api/revoke_key")
 def test_api_revoke_key(stage: Stage, run: Run) -> None:
     stage.seed_key()
@@ -510,6 +565,14 @@ def test_api_revoke_key(stage: Stage, run: Run) -> None:
 @on("authorizer/good_key")
 def test_authorizer_good_key(stage: Stage, run: Run) -> None:
     context = {"key_id": "key_1", "tenant": "acme", "scopes": "read write admin"}
+    assert run() == {"isAuthorized": True, "context": context}
+
+
+@on("authorizer/shared_link")
+def test_authorizer_shared_link(stage: Stage, run: Run) -> None:
+    stage.seed_share()
+    link = {"key_id": events.SHARE, "tenant": "acme", "scopes": "view"}
+    context = {**link, "storyboard_id": events.BOARD}
     assert run() == {"isAuthorized": True, "context": context}
 
 
@@ -789,6 +852,7 @@ def test_webhook_replicate_starting(stage: Stage, run: Run) -> None:
     "pages/description",
     "pages/docs",
     "pages/docs_file",
+    "pages/board",
     "pages/problem",
     "pages/problem_of_a_scene",
 )
@@ -811,6 +875,37 @@ def test_a_file_is_packed_for_whoever_can_unpack_it(stage: Stage) -> None:
     answer = stage.run("pages", event)
     assert answer["headers"]["content-encoding"] == "gzip"
     assert gzip.decompress(base64.b64decode(answer["body"])).decode() == plain
+
+
+def test_a_boards_page_is_the_same_for_all(stage: Stage) -> None:
+    """Without the board: whether there is one, nobody learns."""
+    event = read("pages/board")
+    nobodys = json.loads(json.dumps(event).replace(events.BOARD, "sb_nobodys"))
+    stage.seed_all()
+    answers = [stage.run("pages", each) for each in (event, nobodys)]
+    assert answers[0] == answers[1]
+    policy = answers[0]["headers"]["content-security-policy"]
+    assert f"img-src data: {stage.environment('pages')['IMAGE_ORIGINS']};" in policy
+    assert policy.endswith("require-trusted-types-for 'script'; trusted-types 'none'")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-southeast-2"])
+def test_a_boards_page_may_show_what_is_signed(region: str) -> None:
+    """The template's origins are those of presigned URLs, in every region."""
+    written = template.functions()["pages"]["Environment"]["Variables"]["IMAGE_ORIGINS"]
+    origins = written["!If"][2]["!Sub"]
+    for name, value in {
+        "Bucket": "storyhook-bucket",
+        "AWS::Region": region,
+        "AWS::URLSuffix": "amazonaws.com",
+    }.items():
+        origins = origins.replace(f"${{{name}}}", value)
+    s3 = botocore.session.get_session().create_client(
+        "s3", region, config=clients._S3_CONFIG, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    url = Bucket(s3, "storyhook-bucket", Clock(), timedelta(hours=1)).sign("images/a.png")[0]
+    host = urlsplit(url).hostname
+    assert f"https://{host}" in origins.split()
 
 
 def test_each_refusal_and_each_failure_has_its_page(stage: Stage) -> None:
@@ -862,11 +957,20 @@ def test_assemble_storyboard(stage: Stage, run: Run) -> None:
     assert message["callback_id"] == board.callback_id
 
 
+@on("choose/scene")
+def test_choose_scene(stage: Stage, run: Run) -> None:
+    """The board's only prediction is under way: there is nothing to choose yet."""
+    assert run() == {"status": "running"}
+    scene = stage.storyboards.scene(events.BOARD, 1)
+    assert scene is not None
+    assert scene.choice is None
+
+
 @on("reconcile/every_minute")
 def test_reconcile_every_minute(stage: Stage, run: Run) -> None:
-    assert run() == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert run() == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}
     stage.clock.advance(minutes=10)
-    assert run() == {"predictions": 2, "storyboards": 1, "callbacks": 1}
+    assert run() == {"predictions": 2, "storyboards": 1, "callbacks": 1, "exports": 0}
     assert {request.method for request in stage.providers.requests} == {"GET"}
     [message] = stage.cloud.sent(stage.cloud.callbacks_url)
     assert message["callback_id"] == events.CALLBACK

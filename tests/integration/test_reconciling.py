@@ -22,7 +22,12 @@ from tests.fixtures.world import CALLBACK_URL, IMAGE_URL, UNAVAILABLE, World, do
 
 def test_nothing_is_looked_at_before_it_is_due(world: World) -> None:
     world.ask()
-    assert world.sweep(seconds=39) == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert world.sweep(seconds=39) == {
+        "predictions": 0,
+        "storyboards": 0,
+        "callbacks": 0,
+        "exports": 0,
+    }
     assert world.provider.fetched == []
 
 
@@ -180,7 +185,7 @@ def test_it_stops_when_its_time_is_up(world: World) -> None:
 def test_finished_rows_are_never_looked_at_again(world: World) -> None:
     row = world.ask()
     world.webhook(row, done("fal", "job-1"))
-    assert world.sweep(days=3) == {"predictions": 0, "storyboards": 0, "callbacks": 0}
+    assert world.sweep(days=3) == {"predictions": 0, "storyboards": 0, "callbacks": 0, "exports": 0}
 
 
 @pytest.mark.parametrize("lost", ["message", "webhook", "both"])

@@ -24,13 +24,20 @@ ACMES = {
     "reference_id": makers.character().references[0].id,
     "prediction_id": events.PREDICTIONS["fal"],
     "storyboard_id": events.BOARD,
+    "scene_id": "scene-1",
     "callback_id": events.CALLBACK,
+    "export_id": events.EXPORT,
     "key_id": events.KEY,
+    "share_id": events.SHARE,
 }
 # What a route wants of a body before it looks for what its path names.
 BODIES: dict[str, Any] = {
     "PATCH /characters/{character_id}": {"name": "Helena"},
     "POST /characters/{character_id}/references": {"url": events.REFERENCE},
+    "POST /storyboards/{storyboard_id}/exports": {"format": "csv"},
+    "POST /storyboards/{storyboard_id}/scenes/{scene_id}/select": {
+        "prediction": events.PREDICTIONS["replicate"]
+    },
 }
 # Bodies that name what is acme's, with what is answered: as for what is not there at all.
 NAMED: list[tuple[str, dict[str, Any], int]] = [
@@ -47,6 +54,8 @@ def stage(cloud: Cloud, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterat
         stage.seed_all()
         stage.seed_library()
         stage.seed_key()
+        stage.seed_share()
+        stage.seed_export(storyboard_id=events.BOARD)
         digest = hashlib.sha256(OTHERS.encode()).hexdigest()
         stage.seed_key(id="key_of_globex", tenant="globex", sha256=digest)
         # So that the api function is there, to be asked for its routes.

@@ -143,8 +143,10 @@ def test_an_upload_is_its_tenants_alone(library: World) -> None:
 def test_uploads_go_after_a_day_and_references_stay() -> None:
     """And so does what was sent by the same form before: it may be sent as often as one likes."""
     rules = template.resource("Bucket")["LifecycleConfiguration"]["Rules"]
-    [rule] = [rule for rule in rules if "ExpirationInDays" in rule]
-    assert (rule["Prefix"], rule["ExpirationInDays"], rule["Status"]) == ("uploads/", 1, "Enabled")
+    expiring = {rule["Prefix"]: rule for rule in rules if "ExpirationInDays" in rule}
+    assert expiring.keys() == {"uploads/", "exports/"}
+    rule = expiring["uploads/"]
+    assert (rule["ExpirationInDays"], rule["Status"]) == (1, "Enabled")
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 

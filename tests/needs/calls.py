@@ -24,9 +24,11 @@ _TASKS = {
     "arn:aws:states:::sqs:sendMessage.waitForTaskToken": "sqs:SendMessage",
     "arn:aws:states:::lambda:invoke": "lambda:InvokeFunction",
 }
+_SEEING_THROUGH = ("states:DescribeExecution", "states:StopExecution")
 _TARGETS = {
     "${SubmissionsQueueUrl}": "SubmissionsQueue",
     "${AssembleFunctionArn}": "AssembleFunction",
+    "${ChooseFunctionArn}": "ChooseFunction",
 }
 
 
@@ -113,5 +115,9 @@ def _of_states(node: Any) -> Iterator[Need]:
             arguments = node["Arguments"]
             target = arguments.get("QueueUrl") or arguments["FunctionName"]
             yield Need(_TASKS[node["Resource"]], _TARGETS[target])
+        if node.get("Mode") == "DISTRIBUTED":
+            # A Map whose items are executions of their own, which it starts and sees through.
+            yield Need("states:StartExecution", "StateMachine")
+            yield from (Need(action, "Execution") for action in _SEEING_THROUGH)
         for value in node.values():
             yield from _of_states(value)

@@ -15,6 +15,7 @@ _SHORT = (
     (re.compile(r"\$\{(\w+)\.Arn\}"), r"\1"),
     (re.compile(r"^arn:.*:parameter/storyhook/\$\{Stage\}/"), "Parameter/"),
     (re.compile(r"^arn:.*:stateMachine:storyhook-\$\{Stage\}-storyboard$"), "StateMachine"),
+    (re.compile(r"^arn:.*:execution:storyhook-\$\{Stage\}-storyboard\*$"), "Execution"),
     (re.compile(r"^StoryboardStateMachine$"), "StateMachine"),
 )
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,6 +50,8 @@ def every_event(stage: Stage) -> None:
     stage.seed_all()
     stage.seed_library()
     stage.seed_key()
+    stage.seed_share()
+    stage.seed_export()
     for function in functions.FUNCTIONS:
         for path in sorted(events.FOLDER.glob(f"{function}/*.json")):
             stage.run(function, event(f"{function}/{path.stem}"))
@@ -97,6 +100,35 @@ def cancel_tells_everybody(stage: Stage) -> None:
     stage.run("cancel", events.cancel("storyboard", events.BOARD))
     assert stage.cloud.operations("SendTaskFailure")
     assert stage.cloud.sent(stage.cloud.callbacks_url)
+
+
+@story
+def candidates_are_chosen_among(stage: Stage) -> None:
+    """By the checks, which look at the references too, and then by the caller."""
+    stage.images.put(PICTURE.key, picture(), PICTURE.content_type)
+    character = makers.character()
+    for reference in character.references:
+        stage.images.put(reference.key, picture(), reference.content_type)
+    rows = [
+        makers.of_board(
+            makers.prediction(
+                Status.SUCCEEDED,
+                id=f"pred_choice{number}",
+                images=(PICTURE,),
+                scene_position=1,
+                completed_at=stage.clock(),
+                **SCENES_TOLD,
+            ),
+            "sb_choice",
+        )
+        for number in (1, 2)
+    ]
+    board, [scene] = makers.board(tuple(rows), id="sb_choice", callback_url=events.CALLBACK_URL)
+    stage.storyboards.add(board, [replace(scene, chooses=True)], rows)
+    stage.run("choose", {"storyboard_id": board.id, "position": 1})
+    assert stage.cloud.sent(stage.cloud.callbacks_url)
+    path = f"/storyboards/{board.id}/scenes/scene-1/select"
+    stage.run("api", events.default("POST", path, {"prediction": rows[1].id}))
 
 
 @story
@@ -314,6 +346,21 @@ def what_is_asked_twice(stage: Stage) -> None:
             for sent in (refused, body, body)
         ]
         assert statuses == [422, 202, 202]
+
+
+@story
+def exports_are_made_shown_and_sent_again(stage: Stage) -> None:
+    stage.seed_caller()
+    export = stage.seed_export()
+    stage.clock.advance(minutes=10)  # its message is lost
+    stage.run("reconcile", event("reconcile/every_minute"))
+    [message] = stage.cloud.sent(stage.cloud.exports_url)
+    stage.run("export", events.queue("exports", {"export_id": message["export_id"]}))
+    here = f"/storyboards/{export.storyboard_id}/exports"
+    assert stage.run("api", events.default("GET", f"{here}/{export.id}"))["statusCode"] == 200
+    assert json.loads(stage.run("api", events.default("GET", here))["body"])["items"]
+    wanted = events.default("POST", here, {"format": "csv"})
+    assert stage.run("api", wanted)["statusCode"] == 202
 
 
 @story

@@ -37,6 +37,7 @@ class Fault(StrEnum):
 
 DEATHS = (Fault.DIES_BEFORE, Fault.DIES_AFTER)
 AWS_FAILS = (Fault.THROTTLED, Fault.TIMED_OUT, Fault.ANSWER_LOST, Fault.SENT_TWICE)
+_READS = ("Get", "BatchGet", "Query", "List")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,19 @@ class Boundary:
     @property
     def of_aws(self) -> bool:
         return self.call.split(".")[0] not in ("provider", "picture", "customer")
+
+    @property
+    def different(self) -> tuple[Fault, ...]:
+        """Of its faults those that leave another state, or raise another error.
+
+        A read that is not answered is a read that was not done, and to read twice is to read.
+        """
+        if not self.of_aws:
+            return self.deaths
+        reads = self.call.partition(".")[2].startswith(_READS)
+        nothing_done = (Fault.THROTTLED, Fault.TIMED_OUT)[self.number % 2]
+        done = () if reads else (Fault.ANSWER_LOST, Fault.SENT_TWICE)
+        return (*self.deaths, nothing_done, *done)
 
     @property
     def faults(self) -> tuple[Fault, ...]:

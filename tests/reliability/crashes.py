@@ -55,18 +55,34 @@ def every_crash(boundaries: Mapping[Story, list[Boundary]]) -> Iterator[Crash]:
 
 
 def one_of_each_kind(boundaries: Mapping[Story, list[Boundary]]) -> Iterator[Crash]:
-    """For each kind of boundary all its faults, in the shortest story that has it."""
+    """For each kind of boundary its different faults, in the shortest story that has it."""
+    for story, boundary in _first_of_each_kind(boundaries):
+        yield from (Crash(story, boundary, fault) for fault in boundary.different)
+
+
+def _first_of_each_kind(
+    boundaries: Mapping[Story, list[Boundary]],
+) -> Iterator[tuple[Story, Boundary]]:
     seen: set[str] = set()
     for story in sorted(boundaries, key=lambda story: len(boundaries[story])):
         for boundary in boundaries[story]:
             if boundary.kind not in seen:
                 seen.add(boundary.kind)
-                yield from (Crash(story, boundary, fault) for fault in boundary.faults)
+                yield story, boundary
 
 
-def interrupted(cloud: Cloud, story: Story) -> Iterator[tuple[str, list[str]]]:
+def interrupted_once_at_each_kind(
+    cloud: Cloud, boundaries: Mapping[Story, list[Boundary]]
+) -> Iterator[tuple[str, list[str]]]:
+    for story, boundary in _first_of_each_kind(boundaries):
+        yield from interrupted(cloud, story, [boundary])
+
+
+def interrupted(
+    cloud: Cloud, story: Story, trace: Iterable[Boundary]
+) -> Iterator[tuple[str, list[str]]]:
     """Before each boundary, in the middle of its invocation, everything else comes: T4."""
-    for boundary in dry_run(cloud, story).tracer.trace:
+    for boundary in trace:
         run = story.play(cloud, meanwhile={boundary.number: Run.everything_comes_again})
         yield f"{story.name} / {boundary.name}", run.wrong
 

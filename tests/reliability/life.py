@@ -40,7 +40,6 @@ from tests.fixtures.world import THROTTLED, UNAVAILABLE
 from tests.reliability.boundaries import Fault, Tracer, watched
 from tests.reliability.jobs import BROKEN, PICTURE, UNTOLD, Job
 from tests.reliability.outside import PARTS, Run
-from tests.reliability.speed import quick_moto
 from tests.reliability.stories import REFUSED
 from tests.reliability.wishes import wanted
 
@@ -69,7 +68,6 @@ class Life(RuleBasedStateMachine):
         self.failed_copies = 0
 
     def begin(self) -> None:
-        self.stack.enter_context(quick_moto())
         cloud = self.stack.enter_context(clouds.running())
         self.tracer = Tracer(faults={})
         self.life = Run(cloud, self.tracer)

@@ -55,6 +55,7 @@ PARTS = {"provider": Jobs, "picture": Pictures, "customer": Receiver}
 # Replicate's; fal comes again for longer.
 WEBHOOK_RETRIES = (5, 20, 60)
 ASSEMBLE_RETRIES = (2, 4, 8, 16, 32)
+CHOOSE_RETRIES = (2, 4, 8, 16)
 VISIBILITY = {"submissions": 180, "callbacks": 90}
 MAX_RECEIVES = {"submissions": 20, "callbacks": 5}
 _MOST_STEPS = 600
@@ -66,6 +67,8 @@ class Execution:
 
     board_id: str
     waiting: set[str]
+    choosing: tuple[int, ...] = ()
+    """Positions of the scenes that have several candidates."""
     told: list[str] = field(default_factory=list)
     assembled: bool = False
 
@@ -385,11 +388,14 @@ class Run:
 
     # --- the workflow ---
 
-    def _started(self, board_id: str, prediction_ids: list[str]) -> None:
+    def _started(self, board_id: str, given: dict[str, Any]) -> None:
         if board_id in self.executions:
             return
-        tokens = {f"token of {each}": each for each in prediction_ids}
-        self.executions[board_id] = Execution(board_id, set(tokens))
+        scenes = given.get("scenes", [])
+        ids = given.get("predictions", [each for scene in scenes for each in scene["predictions"]])
+        tokens = {f"token of {each}": each for each in ids}
+        choosing = tuple(scene["position"] for scene in scenes if scene["chooses"])
+        self.executions[board_id] = Execution(board_id, set(tokens), choosing)
         for token, prediction_id in tokens.items():
             self._sent("submissions", {"prediction_id": prediction_id, "task_token": token}, 0)
 
@@ -401,7 +407,21 @@ class Run:
         execution.waiting.remove(token)
         execution.told.append(token)
         if not execution.waiting and self.assembles:
-            self.at(self.clock(), lambda: self._assemble(execution, ASSEMBLE_RETRIES))
+            self.at(self.clock(), lambda: self._choose(execution, CHOOSE_RETRIES))
+
+    def _choose(self, execution: Execution, retries: tuple[int, ...]) -> None:
+        """Scene after scene; one that cannot be chosen for is left, and the board goes on."""
+        if not execution.choosing:
+            self._assemble(execution, ASSEMBLE_RETRIES)
+            return
+        position, *others = execution.choosing
+        answer = self.invoke("choose", lambda: self.world.choose(execution.board_id, position))
+        if isinstance(answer, BaseException) and retries:
+            again = self.clock() + timedelta(seconds=retries[0])
+            self.at(again, lambda: self._choose(execution, retries[1:]))
+            return
+        execution.choosing = tuple(others)
+        self._choose(execution, CHOOSE_RETRIES)
 
     def _assemble(self, execution: Execution, retries: tuple[int, ...]) -> None:
         answer = self.invoke("assemble", lambda: self.world.assemble(execution.board_id))
@@ -421,7 +441,7 @@ class Run:
                 self._sent(name, body, parameters.get("DelaySeconds", 0))
             case "stepfunctions.StartExecution":
                 given = json.loads(parameters["input"])
-                self._started(given["storyboard_id"], given["predictions"])
+                self._started(given["storyboard_id"], given)
             case "stepfunctions.SendTaskSuccess" | "stepfunctions.SendTaskFailure":
                 self._told(parameters["taskToken"], call.split(".")[1])
 

@@ -1,4 +1,5 @@
-"""The long form: every crash of every story, pairs of crashes of the main ones, many lives."""
+"""The long form: every crash of every story, pairs of crashes of the main ones, what comes in the
+middle of everything, many lives."""
 
 import sys
 from collections.abc import Iterator
@@ -50,6 +51,17 @@ def run_pairs() -> list[Row]:
     return rows
 
 
+def run_interrupted() -> list[Row]:
+    """Everything else comes before every boundary."""
+    rows = []
+    for story in stories.INTERRUPTED:
+        with clouds.running() as cloud:
+            [trace] = crashes.listed(cloud, [story]).values()
+            found = crashes.interrupted(cloud, story, trace)
+            rows.append(_count(Row(story.name, "interrupted"), found))
+    return rows
+
+
 def _count(row: Row, found: Iterator[tuple[str, list[str]]]) -> Row:
     for name, wrong in found:
         row.runs += 1
@@ -60,7 +72,7 @@ def _count(row: Row, found: Iterator[tuple[str, list[str]]]) -> Row:
 
 
 def main() -> int:
-    rows = [*run_pairs(), *run_singles()]
+    rows = [*run_pairs(), *run_singles(), *run_interrupted()]
     for row in rows:
         print(f"{row.story:40} {row.kind:12} {row.runs:6} runs, {len(row.wrong)} wrong")
         for text in row.wrong:

@@ -135,6 +135,8 @@ class _Execution:
 
     name: str
     waiting: list[str]
+    choosing: list[int] = field(default_factory=list)
+    """Positions of the scenes with several candidates."""
     open: set[str] = field(default_factory=set)
     over: bool = False
 
@@ -142,6 +144,7 @@ class _Execution:
 _MAP_CONCURRENCY = 40
 _TASK_SECONDS = 10800
 _ASSEMBLE_RETRIES = 5
+_CHOOSE_RETRIES = 4
 
 
 @dataclass
@@ -153,6 +156,7 @@ class StepFunctionsClient:
     ledger: Ledger
     submissions: Queue
     assemble: Callable[[str], Any]
+    choose: Callable[[str, int], Any]
     executions: dict[str, _Execution] = field(default_factory=dict)
     tokens: dict[str, _Execution] = field(default_factory=dict)
     exceptions: type[_Exceptions] = _Exceptions
@@ -171,7 +175,10 @@ class StepFunctionsClient:
     def _start(self, name: str, given: dict[str, Any]) -> None:
         if name in self.executions:
             raise ExecutionAlreadyExists
-        execution = _Execution(name, list(given["predictions"]))
+        scenes = given.get("scenes", [])
+        ids = given.get("predictions", [each for scene in scenes for each in scene["predictions"]])
+        choosing = [scene["position"] for scene in scenes if scene["chooses"]]
+        execution = _Execution(name, list(ids), choosing)
         self.executions[name] = execution
         if self.faults.happens("workflow_lost"):
             self.timeline.soon(1, 60, lambda: self._stop(execution))
@@ -189,7 +196,7 @@ class StepFunctionsClient:
             self.timeline.after(_TASK_SECONDS, partial(self._close, execution, token))
         if not execution.open:
             execution.over = True
-            self._assemble(execution.name, 0)
+            self._choose(execution, 0)
 
     def _resume(self, token: str, told: str) -> None:
         self.ledger.resume(token, told)
@@ -209,6 +216,19 @@ class StepFunctionsClient:
 
     def _stop(self, execution: _Execution) -> None:
         execution.over = True
+
+    def _choose(self, execution: _Execution, tries: int) -> None:
+        """Scene after scene; one that cannot be chosen for is left, and the board goes on."""
+        if not execution.choosing:
+            self._assemble(execution.name, 0)
+            return
+        position = execution.choosing[0]
+        lived, _ = self.timeline.function(lambda: self.choose(execution.name, position))
+        if lived or tries == _CHOOSE_RETRIES:
+            execution.choosing.pop(0)
+            self._choose(execution, 0)
+        else:
+            self.timeline.soon(0, 2.0 * 2**tries, lambda: self._choose(execution, tries + 1))
 
     def _assemble(self, board_id: str, tries: int) -> None:
         lived, _ = self.timeline.function(lambda: self.assemble(board_id))

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType
 
 from storyhook import ports, usecases
-from storyhook.ports import callbacks, idempotency, library
+from storyhook.ports import access, callbacks, exports, idempotency, library
 
 USECASES = Path(usecases.__path__[0])
 Place = tuple[CodeType, int]
@@ -22,7 +22,7 @@ Place = tuple[CodeType, int]
 _NO_IO = {"sign", "sign_until", "form", "urls", "read", "check"}
 _PROTOCOLS = {
     name: set(vars(protocol)) - _NO_IO
-    for module in (ports, callbacks, idempotency, library)
+    for module in (ports, access, callbacks, exports, idempotency, library)
     for name, protocol in vars(module).items()
     if inspect.isclass(protocol) and getattr(protocol, "_is_protocol", False)
 }

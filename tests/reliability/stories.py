@@ -9,6 +9,7 @@ from moto.sqs.models import sqs_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
 from storyhook.aws import clients
+from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import DownloadFailed
 from storyhook.domain.outcome import (
     Failure,
@@ -28,7 +29,6 @@ from tests.reliability.boundaries import Fault, Tracer, watched
 from tests.reliability.jobs import BROKEN, UNTOLD, Job
 from tests.reliability.ledger import ACCOUNT
 from tests.reliability.outside import PARTS, REFERENCE_URL, Run
-from tests.reliability.speed import quick_moto
 from tests.reliability.wishes import wanted
 
 REFUSED = Rejected(Failure(FailureKind.INVALID_INPUT, "no such size", "value_error"))
@@ -56,7 +56,7 @@ class Story:
         for number, happens in (meanwhile or {}).items():
             tracer.meanwhile[number] = partial(happens, run)
         elena = makers.character()
-        with quick_moto(), run.ledger.watching(), watched(tracer, PARTS):
+        with run.ledger.watching(), watched(tracer, PARTS):
             try:
                 if not self.webhooks:
                     elena = makers.character(references=1)
@@ -249,6 +249,19 @@ def board_is_not_assembled(run: Run) -> None:
     run.board(wanted(1))
 
 
+def board_with_candidates(run: Run) -> None:
+    """Three pictures of a scene: one fails, and of the others one is chosen."""
+    for reference in makers.character().references:
+        run.world.images.put(reference.key, picture(), "image/png")
+    run.provider.ends = [BROKEN]
+    run.board(wanted(1, candidates=3, callback_events=(SCENE_COMPLETED, STORYBOARD_COMPLETED)))
+
+
+def board_is_not_chosen_for(run: Run) -> None:
+    run.assembles = False
+    run.board(wanted(1, candidates=2))
+
+
 def board_is_half_written(run: Run) -> None:
     """Its rows, but not the board: nothing was accepted. Asked for again, it is made."""
     run.tracer.outage["CreateStoryboard.__call__ dynamodb.PutItem"] = 1
@@ -306,6 +319,8 @@ STORIES = (
     Story("board waits too long", board_waits_too_long, {"expired": 1, "succeeded": 1}),
     Story("board is not started", board_is_not_started, GOOD),
     Story("board is not assembled", board_is_not_assembled, GOOD),
+    Story("board with candidates", board_with_candidates, {"succeeded": 2, "failed": 1}),
+    Story("board is not chosen for", board_is_not_chosen_for, {"succeeded": 2}),
     Story("board is half written", board_is_half_written, GOOD),
     Story("library", shelf.library, {"succeeded": 2}),
     Story("picture within budget", money.picture_within_budget, GOOD),
@@ -318,3 +333,8 @@ STORIES = (
     Story("without webhooks, answer lost", without_webhooks_answer_lost, EXPIRED, webhooks=False),
 )
 BY_NAME = {story.name: story for story in STORIES}
+# Those in whose middle everything else comes.
+INTERRUPTED = tuple(
+    BY_NAME[name]
+    for name in ("fal", "webhook lost", "message lost", "copying fails", "board falls back")
+)

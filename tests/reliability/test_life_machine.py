@@ -4,4 +4,4 @@ from tests.reliability.life import live
 
 
 def test_no_order_of_events_breaks_a_life() -> None:
-    live(examples=40, steps=30)
+    live(examples=20, steps=30)

@@ -171,8 +171,13 @@ class _Judge:
     def _scene_end(self, scene: BoardScene) -> str:
         rows = [self.rows.get(row_id) for row_id in scene.predictions]
         succeeded = [row for row in rows if row and row.status is Status.SUCCEEDED]
-        if len(succeeded) > 1:
+        # One for each candidate, also of those that were replaced.
+        if len({row.candidate for row in succeeded}) < len(succeeded):
             self._note("I2", f"scene {scene.id} has pictures of {[row.id for row in succeeded]}")
+        if scene.chooses and succeeded:
+            chosen = scene.choice.prediction_id if scene.choice else None
+            if chosen not in {row.id for row in succeeded}:
+                self._note("boards", f"scene {scene.id} has pictures, and shows {chosen}")
         last = rows[-1]
         return "succeeded" if succeeded else last.status.value if last else "missing"
 

@@ -27,13 +27,20 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "http": ({"domain", "ports", "usecases"}, {"pydantic"}),
     "providers": ({"domain", "ports"}, {"httpx", "fal_client", "replicate", "nacl"}),
     "aws": ({"domain", "ports"}, {"botocore"}),
+    # What is in layers/imaging, which few functions load.
+    "imaging": ({"domain"}, {"PIL"}),
+    # What is in layers/exports, which one function alone loads.
+    "exports": ({"domain"}, {"PIL", "fpdf", "pypdfium2"}),
     "web": ({"domain", "ports"}, {"urllib3"}),
     "settings": ({"domain"}, set()),
     "logs": (set(), {"aws_lambda_powertools"}),
     "metrics": ({"domain", "logs"}, set()),
     # The composition root: it alone may name the adapters.
     "wiring": (
-        {"domain", "ports", "usecases", "http", "providers", "aws", "web", "settings", "metrics"},
+        {
+            *("domain", "ports", "usecases", "http", "providers", "aws", "web", "exports"),
+            *("imaging", "settings", "metrics"),
+        },
         set(),
     ),
 }
@@ -45,7 +52,9 @@ FUNCTION_IMPORTS: dict[str, set[str]] = {
     "authorizer": {"wiring"},
     "callback": {"wiring", "logs"},
     "cancel": {"wiring", "logs", "domain", "http"},
+    "choose": {"wiring", "logs"},
     "create_prediction": {"wiring", "logs", "domain", "http"},
+    "export": {"wiring", "logs"},
     "pages": {"wiring", "domain", "http"},
     "reconcile": {"wiring", "logs"},
     "submit": {"wiring", "logs"},
@@ -63,6 +72,8 @@ SENDER = {
     "storyhook.domain.library",
     "storyhook.aws.characters",
 }
+# What makes files of boards, and is in a layer that the others have not.
+RENDERERS = {"PIL", "fpdf", "fontTools", "uharfbuzz", "pypdfium2"}
 NEVER = {"boto3", "aws_xray_sdk", "requests"}
 LOADS: dict[str, tuple[str, str, set[str]]] = {
     "webhook, fal": ("webhook", "wiring.webhook().reader('fal')", {*SDKS, *SENDER, "pydantic"}),
@@ -74,7 +85,10 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
     "authorizer": ("authorizer", "wiring.authorizer()", {*SDKS, "pydantic", "nacl"}),
     "callback": ("callback", "wiring.callback()", {*SDKS, *SENDER, "pydantic", "nacl"}),
     "assemble": ("assemble", "wiring.assemble()", {*SDKS, *SENDER, "pydantic", "nacl"}),
-    "api": ("api", "module._app()", {*SDKS, "nacl"}),
+    "choose": ("choose", "wiring.choose()", {*SDKS, *SENDER, "pydantic", "nacl"}),
+    "api": ("api", "module._app()", {*SDKS, *RENDERERS, "nacl"}),
+    # Each format loads what it is drawn with when it is asked for.
+    "export": ("export", "wiring.export()", {*SDKS, *SENDER, *RENDERERS, "pydantic", "nacl"}),
     "cancel, nothing to ask": ("cancel", "wiring.cancel()", {*SDKS, *PLANNER, "nacl"}),
     "cancel, fal": (
         "cancel",
@@ -105,7 +119,7 @@ LOADS: dict[str, tuple[str, str, set[str]]] = {
     "reconcile, nothing to ask": (
         "reconcile",
         "wiring.reconcile()",
-        {*SDKS, *SENDER, "nacl", "pydantic"},
+        {*SDKS, *SENDER, *RENDERERS, "nacl", "pydantic"},
     ),
 }
 
@@ -280,7 +294,8 @@ def test_a_function_loads_only_its_own_parts(case: str) -> None:
     """In a process of its own, as at a cold start."""
     function, happy_path, forbidden = LOADS[case]
     values = ["TABLE_NAME", "BUCKET_NAME", "STATE_MACHINE_ARN", "SUBMISSIONS_QUEUE_URL"]
-    values += ["CALLBACKS_QUEUE_URL", "SECRETS_PREFIX", "IMAGE_HOSTS", "WEBHOOKS"]
+    values += ["CALLBACKS_QUEUE_URL", "EXPORTS_QUEUE_URL", "SECRETS_PREFIX", "IMAGE_HOSTS"]
+    values += ["WEBHOOKS", "IMAGE_ORIGINS"]
     done = subprocess.run(
         [sys.executable, "-c", PROBE, FUNCTIONS / function / "app.py", happy_path],
         env={

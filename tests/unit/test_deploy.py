@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_it_names_what_will_be_there() -> None:
     text = deploy.contents((ROOT / "template.yaml").read_text(encoding="utf-8"))
     functions = len(template.functions())
-    assert text.startswith(f"{functions} functions, 1 table, 1 bucket, 4 queues, 1 state machine")
+    assert text.startswith(f"{functions} functions, 1 table, 1 bucket, 6 queues, 1 state machine")
     assert not re.search(r"\b0 ", text)
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from storyhook.domain.errors import InvalidRequest, ReferencesNotTaken, StoryhookError
 from storyhook.domain.payload import with_urls
-from storyhook.domain.plan import Plan, plan_scene, scene_seed
+from storyhook.domain.plan import Plan, plan_scene
+from storyhook.domain.seeds import candidate_seed, scene_seed
 from storyhook.domain.story import DESCRIBE, Character, Look, Scene
 from tests.fixtures import makers
 from tests.fixtures.casts import casts, scene_of
@@ -208,8 +209,10 @@ def test_a_scene_without_people_needs_no_references() -> None:
 
 @given(st.integers(0, 2**31 - 1), st.integers(1, 1000), st.integers(1, 8))
 def test_seeds_of_scenes_stay_in_range_and_differ(base: int, position: int, candidate: int) -> None:
-    assert 0 <= scene_seed(base, position, candidate) < 2**31
-    assert scene_seed(base, position) != scene_seed(base, position + 1)
+    seed = scene_seed(base, position)
+    assert 0 <= candidate_seed(seed, candidate) < 2**31
+    assert seed != scene_seed(base, position + 1)
+    assert candidate_seed(seed, candidate) != candidate_seed(seed, candidate + 1)
 
 
 def test_urls_are_put_in_wherever_a_reference_stands() -> None:

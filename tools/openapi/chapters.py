@@ -3,10 +3,12 @@
 from typing import Any
 
 from storyhook.domain.errors import DownloadFailed
+from storyhook.domain.export import MAX_ATTEMPTS
 from storyhook.http import pages
 from storyhook.usecases.pictures import upload_key
 from storyhook.web.request import Answer as WebAnswer
 from tests.fixtures import events
+from tests.fixtures.events import queue
 from tests.fixtures.functions import Stage
 from tests.fixtures.gateway import Gateway
 from tests.fixtures.pictures import picture
@@ -18,7 +20,8 @@ def told(stage: Stage) -> Story:
     """The whole story, with a request of every operation."""
     story = Story(stage, Gateway(stage))
     for part in (
-        *(_characters, _references, _one_picture, _other_ends, _board, _sheet, _the_end_of_marcus),
+        *(_characters, _references, _one_picture, _other_ends, _board, _shares, _candidates),
+        *(_sheet, _the_end_of_marcus),
         *(_keys, _secrets, _pages, _refused),
     ):
         part(story)
@@ -166,6 +169,7 @@ def _board(story: Story) -> None:
     story.hear(second, failed, blocked=True)
     story.submit(second)
     story.ask("getStoryboard", f"GET {here}", name="running")
+    story.ask("createExport", f"POST {here}/exports", {"format": "pdf"}, name="boardIsRunning")
     events = f"GET {here}/events"
     news = story.ask("listEvents", events, query={"limit": "2", "wait": "20"}, name="fromTheStart")
     story.ask("createStoryboard", "POST /storyboards", ELENA_ALONE, name="oneCharacter")
@@ -182,6 +186,7 @@ def _board(story: Story) -> None:
     story.ask("getStoryboard", f"GET {here}", name="canceled")
     story.ask("cancelStoryboard", f"POST {here}/cancel", name="isOver")
     story.ask("listEvents", events, query={"after": news["next"]}, name="goingOn")
+    _exports(story, f"{here}/exports")
     scenes = [{"description": "A lighthouse in a storm"}]
     short = {"title": "No people", "model": "flux-2-pro", "scenes": scenes}
     story.ask("createStoryboard", "POST /storyboards", short, name="withoutCharacters")
@@ -192,6 +197,65 @@ def _board(story: Story) -> None:
     listed = story.ask("listCallbacks", "GET /callbacks", query={"limit": "2"}, name="page")
     told = next(each for each in listed["items"] if each["type"] == "storyboard.completed")
     story.ask("getCallback", f"GET {told['urls']['self']}", name="ofStoryboard")
+
+
+def _candidates(story: Story) -> None:
+    """Two pictures of a scene: the checks choose one, the caller the other."""
+    scenes = [{"description": "A lighthouse in a storm", "candidates": 2}]
+    wanted = {"title": "Two to choose from", "model": "flux-2-pro", "scenes": scenes}
+    board = story.ask("createStoryboard", "POST /storyboards", wanted, name="candidates")
+    here, [scene] = f"/storyboards/{board['id']}", board["scenes"]
+    first, second = scene["candidates"]
+    path = f"{here}/scenes/{scene['id']}"
+    story.ask("selectCandidate", f"POST {path}/select", {"prediction": first}, name="notYet")
+    story.submit(first, second)
+    for each in (first, second):
+        story.hear(each)
+    story.stage.run("choose", {"storyboard_id": board["id"], "position": 1})
+    story.stage.run("assemble", {"storyboard_id": board["id"]})
+    story.ask("getStoryboard", f"GET {here}", name="chosen")
+    story.ask("selectCandidate", f"POST {path}/select", {"prediction": second}, name="another")
+    story.ask("lockScene", f"POST {path}/lock", name="locked")
+    story.ask("unlockScene", f"POST {path}/unlock", name="unlocked")
+
+
+def _shares(story: Story) -> None:
+    """A link to the newest board, what it may not read, and its end."""
+    board = story.ask("listStoryboards", "GET /storyboards", query={"limit": "1"})["items"][0]
+    here, once = f"/storyboards/{board['id']}", {"idempotency-key": "for the director"}
+    day = {"expires_in_seconds": 86_400}
+    made = story.ask("shareStoryboard", f"POST {here}/share", day, name="forADay", headers=once)
+    link = made["secret"]
+    story.ask("getStoryboard", f"GET {here}", name="byLink", key=link)
+    story.ask("listShares", f"GET {here}/shares", name="notByLink", key=link)
+    story.ask("shareStoryboard", f"POST {here}/share", name="forAWeek")
+    story.ask("revokeShare", f"DELETE {here}/shares/{made['id']}")
+    story.ask("shareStoryboard", f"POST {here}/share", day, name="again", headers=once)
+    story.ask("listShares", f"GET {here}/shares")
+    story.ask("listShares", f"GET {here}/shares", name="page", query={"limit": "1"})
+
+
+def _exports(story: Story, here: str) -> None:
+    """A shot list, which is made, and a PDF, which is not yet."""
+    wanted = {"format": "csv"}
+    made = story.ask("createExport", f"POST {here}", wanted, name="create")
+    story.stage.run("export", queue("exports", {"export_id": made["id"]}))
+    story.ask("createExport", f"POST {here}", wanted, name="thereAlready")
+    letter = {"format": "pdf", "page": "letter", "notes": False}
+    other = story.ask("createExport", f"POST {here}", letter, name="pdf")
+    wrong = {"format": "cbz", "page": "a4"}
+    story.ask("createExport", f"POST {here}", wrong, name="optionOfAnotherFormat")
+    story.ask("getExport", f"GET {here}/{made['id']}", name="succeeded")
+    story.ask("getExport", f"GET {here}/{other['id']}", name="queued")
+    exports, now = story.stage.exports, story.stage.clock()
+    for _ in range(MAX_ATTEMPTS):  # which all died half-way
+        row = exports.get(other["id"])
+        begun = row and exports.begin(row, now)
+        assert begun
+        exports.release(begun, now)
+    story.stage.run("export", queue("exports", {"export_id": other["id"]}))
+    story.ask("getExport", f"GET {here}/{other['id']}", name="failed")
+    story.ask("listExports", f"GET {here}", query={"limit": "1"})
 
 
 def _sheet(story: Story) -> None:
@@ -265,6 +329,7 @@ def _pages(story: Story) -> None:
     story.ask("getDocs", "GET /docs", key=None)
     for name in pages.ASSETS:
         story.ask("getDocsFile", f"GET /docs/{name}", key=None)
+    story.ask("getBoardPage", "GET /storyboards/sb_1/view", key=None)
     story.ask("getProblem", "GET /problems/unknown-model", key=None)
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from storyhook.http import character_bodies, key_bodies, requests
+from storyhook.http import character_bodies, export_bodies, key_bodies, requests, shares
 
 _EVENTS = (
     "Which events are sent to `callback_url`: `prediction.completed`, `scene.completed`, "
@@ -67,6 +67,9 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "predictions_per_minute": "Each scene of a board counts as one.",
         "max_cost_per_month": "USD, of all that is accepted in a calendar month (UTC).",
     },
+    shares.ShareBody: {
+        "expires_in_seconds": "How long the link works: a week, unless told; 90 days at most.",
+    },
     key_bodies.KeyBody: {
         "name": "For people.",
         "scopes": "`read` what there is, `write`: make and change it, `admin`: keys and secrets.",
@@ -76,6 +79,15 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
     },
     requests.OverrideBody: {"outfit": "What it wears in this scene."},
     requests.NothingBody: {},
+    export_bodies.ExportBody: {
+        "format": "What kind of file.",
+        "notes": "PDF, EPUB: whether prompts, models and prices stand beside the captions.",
+        "page": "PDF: the size of its pages.",
+        "method": "ViStoryBench: the folder of the method.",
+        "mode": "ViStoryBench: the folder of the method's variant; the board's model, unless told.",
+        "language": "ViStoryBench: of which language the story is.",
+        "story": "ViStoryBench: the story's number; a title that is a number, else `01`.",
+    },
     requests.RotationBody: {
         "force": "Drop the older of two secrets that still sign; it stops within a minute.",
     },
@@ -112,6 +124,10 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "fallback_models": "Instead of the board's.",
         "fallback_on_block": "Instead of the board's.",
         "queue_timeout_seconds": "Instead of the board's.",
+        "candidates": "Instead of the board's.",
+    },
+    requests.SelectionBody: {
+        "prediction": "The `id` of one of the scene's candidates that succeeded.",
     },
     requests.StoryboardBody: {
         "title": "For people.",
@@ -128,6 +144,7 @@ TEXTS: dict[type[BaseModel], dict[str, str]] = {
         "queue_timeout_seconds": _QUEUE,
         "max_paid_attempts": _PAID,
         "max_cost": _MAX_COST,
+        "candidates": "Pictures made of each scene, to choose the best; each has the next seed.",
         "callback_url": _CALLBACK,
         "callback_events": _EVENTS,
         "characters": "To create, or to give their next version, on the way.",

@@ -17,11 +17,14 @@ IN_PATHS = {
         Parameter("reference_id", "The `id` of one of the character's `references`.", _ID),
         Parameter("prediction_id", "The prediction's `id`.", _ID),
         Parameter("storyboard_id", "The board's `id`.", _ID),
+        Parameter("scene_id", "As given with the board, or `scene-` and its position.", _ID),
+        Parameter("share_id", "The link's `id`; not its secret.", _ID),
+        Parameter("export_id", "The export's `id`.", _ID),
         Parameter("key_id", "The key's `id`; not its secret.", _ID),
         Parameter("callback_id", "The callback's `id`, which is its `webhook-id` too.", _ID),
         Parameter("provider", "Who calls.", {"type": "string", "enum": ["fal", "replicate"]}),
         Parameter("token", "It is in the URL that the provider was given.", {"type": "string"}),
-        Parameter("file", "As the page names it.", {"type": "string", "enum": [*pages.ASSETS]}),
+        Parameter("file", "As a page names it.", {"type": "string", "enum": [*pages.ASSETS]}),
         Parameter("slug", "The last part of a `type`.", {"type": "string", "pattern": "^[a-z-]+$"}),
     )
 }

@@ -11,16 +11,19 @@ from storyhook_client.answers.account import (
 )
 from storyhook_client.answers.base import Answer, Urls
 from storyhook_client.answers.boards import (
+    Choice,
     Event,
     News,
     Progress,
     Scene,
     ScenePlan,
+    Share,
     Storyboard,
     StoryboardPlan,
     StoryboardSummary,
 )
 from storyhook_client.answers.catalogue import Model, Price, PriceExample, ReferenceRule
+from storyhook_client.answers.exports import Export, ExportFile
 from storyhook_client.answers.library import (
     Character,
     Reference,
@@ -57,8 +60,11 @@ __all__ = [
     "CallbackSecret",
     "Cancellation",
     "Character",
+    "Choice",
     "Cost",
     "Event",
+    "Export",
+    "ExportFile",
     "Image",
     "Key",
     "Limits",
@@ -80,6 +86,7 @@ __all__ = [
     "ReferenceRule",
     "Scene",
     "ScenePlan",
+    "Share",
     "Sheet",
     "SheetEstimate",
     "SheetPlan",

@@ -66,3 +66,4 @@ class Urls(Answer):
     replay: str | None = None
     versions: str | None = None
     stale: str | None = None
+    storyboard: str | None = None

@@ -19,6 +19,15 @@ from storyhook_client.answers.pictures import (
 )
 
 
+class Choice(Answer):
+    """Who chose a scene's picture, and why. `flaws` by prediction id; None if nobody looked."""
+
+    by: str
+    reasons: tuple[str, ...] = ()
+    flaws: dict[str, tuple[str, ...]] | None = None
+    at: Moment | None = None
+
+
 class Scene(Answer):
     """`storyboard_id` and `urls` are in an event's, where it stands alone."""
 
@@ -34,6 +43,8 @@ class Scene(Answer):
     image: Image | None = None
     chosen: str | None = None
     candidates: tuple[str, ...] = ()
+    choice: Choice | None = None
+    locked: bool = False
     fallbacks: tuple[str, ...] = ()
     references: tuple[PlacedReference, ...] = ()
     left_out: tuple[PlacedReference, ...] = ()
@@ -77,6 +88,18 @@ class Storyboard(Answer):
         return self.status not in OPEN
 
 
+class Share(Answer):
+    """A link to a board's page. `url` and `secret` are in the answer to `share` alone."""
+
+    id: str
+    storyboard_id: str | None = None
+    url: str | None = None
+    secret: str | None = None
+    created_at: Moment | None = None
+    expires_at: Moment | None = None
+    revoked_at: Moment | None = None
+
+
 class StoryboardSummary(Answer):
     """A board in a list: without its scenes."""
 
@@ -91,12 +114,13 @@ class StoryboardSummary(Answer):
 
 
 class ScenePlan(Plan):
-    """One scene of a board's plan; `fallbacks` are not in the board's sum."""
+    """One scene of a board's plan: of each of its `candidates`; `fallbacks` are in no sum."""
 
     id: str
     position: int | None = None
     caption: str | None = None
     characters: tuple[str, ...] = ()
+    candidates: int = 1
     fallbacks: tuple[Plan, ...] = ()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from storyhook_client.answers import Prediction, Storyboard
+from storyhook_client.answers import Choice, Prediction, Scene, Storyboard
 from storyhook_client.boardfile import load, with_uploads
 from storyhook_client.cli import tables
 from storyhook_client.cli.progress import view
@@ -115,6 +115,18 @@ def watch(session: Session, thing: str, timeout_seconds: float) -> None:
 
 
 @click.command(cls=Command)
+@click.argument("board", metavar="BOARD")
+@click.argument("scene", metavar="SCENE")
+@click.argument("prediction", metavar="PREDICTION")
+@pass_session
+def select(session: Session, board: str, scene: str, prediction: str) -> None:
+    """Take another of a scene's candidates as its picture; `show` names them."""
+    selected = session.client.storyboards.select(board, scene, prediction)
+    session.answer(selected.to_json())
+    session.say(f"{selected.id} shows {selected.chosen}")
+
+
+@click.command(cls=Command)
 @click.argument("thing", metavar="ID")
 @pass_session
 def cancel(session: Session, thing: str) -> None:
@@ -213,6 +225,7 @@ def _accepted(session: Session, board: Storyboard) -> None:
     )
     for warning in board.warnings:
         session.say(f"warning: {warning}", style="yellow")
+    session.say(f"storyhook share {board.id} makes a link to a page of it", style="dim")
 
 
 def _watch_board(session: Session, board: Storyboard, timeout_seconds: float) -> None:
@@ -236,11 +249,20 @@ def _watch_board(session: Session, board: Storyboard, timeout_seconds: float) ->
 def _show_board(session: Session, board: Storyboard) -> None:
     session.show(tables.board(board))
     for scene in board.scenes:
+        if scene.choice:
+            session.say(_chosen(scene, scene.choice))
         why = scene.error.detail or scene.error.title if scene.error else None
         if why and scene.status != "canceled":  # by whom is known
             session.say(f"{scene.id} {scene.status}: {why}", style="red")
     cost = dollars(board.cost, over=board.is_over)
     session.say(f"{board.title}: {board.status}, {counted(len(board.scenes), 'scene')}, {cost}")
+
+
+def _chosen(scene: Scene, choice: Choice) -> str:
+    """Which of its candidates a scene shows, by whom and why, and which are the others."""
+    why = "".join(f" {reason}" for reason in choice.reasons)
+    others = ", ".join(each for each in scene.candidates if each != scene.chosen)
+    return f"{scene.id} shows {scene.chosen}, chosen by {choice.by}.{why} Others: {others or '-'}"
 
 
 def _show_prediction(session: Session, prediction: Prediction) -> None:

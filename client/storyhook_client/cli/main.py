@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from storyhook_client.cli import account, boards, importing, library, listening
+from storyhook_client.cli import account, boards, exports, importing, library, listening, sharing
 from storyhook_client.cli.session import Group, Session, json_option
 from storyhook_client.cli.trouble import INTERRUPTED, EndedBadly, code_of, report
 from storyhook_client.errors import StoryhookError
@@ -28,8 +28,9 @@ def storyhook(ctx: click.Context, profile: str | None) -> None:
 
 for command in (
     *(boards.create, boards.estimate, boards.show, boards.watch, boards.cancel, boards.list_),
-    *(boards.download, library.characters, account.models, account.callbacks, account.keys),
-    *(importing.import_, listening.listen, account.configure),
+    *(boards.select, boards.download, exports.export, sharing.share, sharing.shares),
+    *(account.models, account.callbacks, account.keys, importing.import_, listening.listen),
+    *(library.characters, account.configure),
 ):
     storyhook.add_command(command)
 storyhook.add_command(account.configure, "login")

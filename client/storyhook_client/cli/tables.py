@@ -15,6 +15,7 @@ from storyhook_client.answers import (
     Key,
     Model,
     Prediction,
+    Share,
     SheetEstimate,
     Storyboard,
     StoryboardPlan,
@@ -123,12 +124,16 @@ def plan(shown: StoryboardPlan) -> Table:
                 scene.id,
                 scene.model or "-",
                 str(len(scene.references)),
-                amount(scene.cost.estimated),
+                _each(amount(scene.cost.estimated), scene.candidates),
                 scene.prompt or "",
             )
             for scene in shown.scenes
         ),
     )
+
+
+def _each(price: str, candidates: int) -> str:
+    return f"{candidates} × {price}" if candidates > 1 else price
 
 
 def sheet(shown: SheetEstimate) -> Table:
@@ -249,6 +254,21 @@ def references(shown: Character) -> Table:
                 f"{each.width}×{each.height}" if each.width else "-",
             )
             for each in shown.references
+        ),
+    )
+
+
+def shares(items: Iterable[Share]) -> Table:
+    return table(
+        ("id", "created", "expires", "state"),
+        (
+            (
+                each.id,
+                moment(each.created_at),
+                moment(each.expires_at),
+                Text("revoked", style="red") if each.revoked_at else Text("active", style="green"),
+            )
+            for each in items
         ),
     )
 

@@ -2,9 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from storyhook_client.answers import Event, News, Storyboard, StoryboardPlan, StoryboardSummary
+from storyhook_client.answers import (
+    Event,
+    News,
+    Scene,
+    Share,
+    Storyboard,
+    StoryboardPlan,
+    StoryboardSummary,
+)
 from storyhook_client.downloads import Downloaded, download
 from storyhook_client.resources.base import LONGEST_WAIT_SECONDS, Body, Page, Resource, last, part
 
@@ -37,6 +46,18 @@ class Storyboards(Resource):
 
     def cancel(self, storyboard_id: str) -> Storyboard:
         return Storyboard.of(self.transport.post(f"{_PATH}/{part(storyboard_id)}/cancel"))
+
+    def select(self, storyboard_id: str, scene_id: str, prediction_id: str) -> Scene:
+        """Take this candidate as the scene's picture."""
+        path = f"{_scene(storyboard_id, scene_id)}/select"
+        return Scene.of(self.transport.post(path, {"prediction": prediction_id}))
+
+    def lock(self, storyboard_id: str, scene_id: str) -> Scene:
+        """Keep the scene as it is."""
+        return Scene.of(self.transport.post(f"{_scene(storyboard_id, scene_id)}/lock"))
+
+    def unlock(self, storyboard_id: str, scene_id: str) -> Scene:
+        return Scene.of(self.transport.post(f"{_scene(storyboard_id, scene_id)}/unlock"))
 
     def news(self, storyboard_id: str, *, after: str | None = None, wait_seconds: int = 0) -> News:
         """What has happened since `after`, the `next` of earlier news; waits if it is nothing."""
@@ -73,6 +94,19 @@ class Storyboards(Resource):
             )
         )
 
+    def share(self, storyboard_id: str, *, lifetime: timedelta | None = None) -> Share:
+        """A link to the board's page, for a week unless told; `url` is shown this once."""
+        body = {} if lifetime is None else {"expires_in_seconds": int(lifetime.total_seconds())}
+        return Share.of(self.transport.create(f"{_PATH}/{part(storyboard_id)}/share", body))
+
+    def shares(self, storyboard_id: str, *, limit: int | None = None) -> Iterator[Share]:
+        """The board's links, the newest first; those that have expired go after a while."""
+        return self._all(Share, f"{_PATH}/{part(storyboard_id)}/shares", limit=limit)
+
+    def revoke_share(self, storyboard_id: str, share_id: str) -> None:
+        """The link shows nothing any more, from a minute later on."""
+        self.transport.delete(f"{_PATH}/{part(storyboard_id)}/shares/{part(share_id)}")
+
     def download(self, board: Storyboard | str, folder: Path) -> Downloaded:
         """All pictures that are there and `board.json` into `folder`, which is made.
 
@@ -82,6 +116,10 @@ class Storyboards(Resource):
         if isinstance(board, str):
             board = self.get(board)
         return download(self.transport.files, board, folder)
+
+
+def _scene(storyboard_id: str, scene_id: str) -> str:
+    return f"{_PATH}/{part(storyboard_id)}/scenes/{part(scene_id)}"
 
 
 @dataclass(frozen=True)

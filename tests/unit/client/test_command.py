@@ -254,6 +254,32 @@ def test_an_estimate_says_what_it_would_cost(
     assert {request.path for request in server.requests} == {"/storyboards?dry_run=true"}
 
 
+def test_candidates_are_priced_shown_and_selected(
+    server: Server, capsys: Capture, board_file: Path
+) -> None:
+    plan = {"dry_run": True, "warnings": [], "cost": {"estimated": "0.1800"},
+            "scenes": [{"id": "scene-1", "model": "m", "prompt": "Elena", "candidates": 3,
+                        "cost": {"estimated": "0.0600"}}]}  # fmt: skip
+    choice = {"by": "checks", "reasons": ["pred_1 is blank."]}
+    decided = scene(1, "succeeded", candidates=["pred_1", "pred_2"], chosen="pred_2", choice=choice)
+    selected = {**decided, "chosen": "pred_1", "choice": {"by": "caller", "reasons": []}}
+    server.answer = routes(
+        {
+            "POST /storyboards": plan,
+            "GET /storyboards/sb_1": board("succeeded", decided, scene(2, "succeeded")),
+            "POST /storyboards/sb_1/scenes/scene-1/select": selected,
+        }
+    )
+    assert "3 × $0.0600" in run(capsys, "estimate", board_file)[1]
+    shown = run(capsys, "show", "sb_1")[1].splitlines()
+    said = [line for line in shown if " shows " in line]
+    assert said == [
+        "scene-1 shows pred_2, chosen by checks. pred_1 is blank. Others: pred_1",
+    ]
+    assert run(capsys, "select", "sb_1", "scene-1", "pred_1") == (0, "scene-1 shows pred_1\n", "")
+    assert server.requests[-1].json == {"prediction": "pred_1"}
+
+
 def test_lists_stop_at_their_limit(server: Server, capsys: Capture) -> None:
     items = [{"id": f"sb_{n}", "status": "running", "title": "x"} for n in range(3)]
     server.answer = routes({"GET /storyboards": {"items": items, "next_cursor": "more"}})

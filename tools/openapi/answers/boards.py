@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
-from storyhook.domain.storyboard import BoardStatus
+from storyhook.domain.choosing import Flaw
+from storyhook.domain.storyboard import BoardStatus, ChosenBy
 from tools.openapi.answers.base import Path, Time, Urls, Usd
 from tools.openapi.answers.pictures import (
     Cancellation,
@@ -28,6 +29,18 @@ class BoardUrls(CancelUrls):
     events: Annotated[Path, Field(description="What happens in it, as it happens.")]
 
 
+class Choice(TypedDict):
+    """How the picture of a scene with several candidates was chosen."""
+
+    by: ChosenBy
+    reasons: list[str]
+    flaws: Annotated[
+        dict[str, list[Flaw]] | None,
+        Field(description="What the checks found, by prediction; `null` if nobody looked."),
+    ]
+    at: Time
+
+
 class Scene(TypedDict):
     """A very long board leaves out what is not required; GET of a prediction has it."""
 
@@ -42,7 +55,13 @@ class Scene(TypedDict):
     seed: NotRequired[int | None]
     image: NotRequired[Image | None]
     chosen: Annotated[str | None, Field(description="The prediction whose picture is shown.")]
-    candidates: NotRequired[list[str]]
+    candidates: NotRequired[
+        Annotated[list[str], Field(description="All its predictions, replacements at the end.")]
+    ]
+    choice: NotRequired[
+        Annotated[Choice | None, Field(description="`null` where nothing was chosen.")]
+    ]
+    locked: NotRequired[Annotated[bool, Field(description="The caller keeps it as it is.")]]
     fallbacks: NotRequired[Annotated[list[str], Field(description="Models that may be tried.")]]
     references: NotRequired[list[PlacedReference]]
     left_out: NotRequired[list[LeftOut]]
@@ -118,6 +137,7 @@ class ScenePlan(_PartsOfPlan):
     position: NotRequired[int]
     caption: NotRequired[str | None]
     characters: NotRequired[list[str]]
+    candidates: NotRequired[Annotated[int, Field(description="How many such pictures.")]]
     model: NotRequired[str]
     provider: NotRequired[str]
     cost: NotRequired[Estimate]

@@ -1,13 +1,22 @@
 """Storyboards."""
 
 from storyhook.domain import errors
-from storyhook.http.requests import NothingBody, StoryboardBody
-from tools.openapi.answers.boards import News, Storyboard, StoryboardPlan, StoryboardSummary
+from storyhook.http.requests import NothingBody, SelectionBody, StoryboardBody
+from tools.openapi.answers.boards import (
+    News,
+    SceneOfBoard,
+    Storyboard,
+    StoryboardPlan,
+    StoryboardSummary,
+)
 from tools.openapi.operation import Answer, Operation
 from tools.openapi.operations.shared import CREATED, FETCHING, LIMITS, PLANNING, listed
 from tools.openapi.parameters import DRY_RUN, NEWS, PAGE, WAIT
 
-STORYBOARD = dict.fromkeys(("getStoryboard", "listEvents", "cancelStoryboard"), "storyboard_id")
+_SCENE = "/storyboards/{storyboard_id}/scenes/{scene_id}"
+STORYBOARD = dict.fromkeys(
+    ("getStoryboard", "listEvents", "shareStoryboard", "cancelStoryboard"), "storyboard_id"
+)
 
 OPERATIONS = (
     Operation(
@@ -62,6 +71,34 @@ OPERATIONS = (
             202: Answer("Some of its scenes are not over yet.", Storyboard),
         },
         "Finished scenes are kept. `cancellation` of each scene says whether no picture was made.",
+        body=NothingBody,
+        body_required=False,
+    ),
+    Operation(
+        "selectCandidate",
+        f"POST {_SCENE}/select",
+        "Storyboards",
+        "Choose another candidate as a scene's picture",
+        {200: Answer("The scene as it is then.", SceneOfBoard)},
+        "Also while the board is running; the checks do not change it any more.",
+        body=SelectionBody,
+        refusals=(errors.NotSelectable,),
+    ),
+    Operation(
+        "lockScene",
+        f"POST {_SCENE}/lock",
+        "Storyboards",
+        "Keep a scene as it is",
+        {200: Answer("The scene.", SceneOfBoard)},
+        body=NothingBody,
+        body_required=False,
+    ),
+    Operation(
+        "unlockScene",
+        f"POST {_SCENE}/unlock",
+        "Storyboards",
+        "Let a scene be made anew again",
+        {200: Answer("The scene.", SceneOfBoard)},
         body=NothingBody,
         body_required=False,
     ),

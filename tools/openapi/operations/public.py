@@ -35,8 +35,17 @@ OPERATIONS = (
         "getDocsFile",
         "GET /docs/{file}",
         "Documentation",
-        "A part of that page",
+        "A part of a page",
         {200: Answer("A script or style.", content_types=("text/javascript", "text/css"))},
+        public=True,
+    ),
+    Operation(
+        "getBoardPage",
+        "GET /storyboards/{storyboard_id}/view",
+        "Documentation",
+        "A page to look at a storyboard by a shared link",
+        {200: Answer("The page, the same for all.", content_types=("text/html",))},
+        "It reads the board with the link's secret, which stands behind the `#` of its URL.",
         public=True,
     ),
     Operation(

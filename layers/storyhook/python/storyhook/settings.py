@@ -35,12 +35,19 @@ class AuthorizerSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class PagesSettings(Settings):
+    image_origins: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings(Settings):
     table_name: str
+    api_url: str
     bucket_name: str
     state_machine_arn: str
     submissions_queue_url: str
     callbacks_queue_url: str
+    exports_queue_url: str
     secrets_prefix: str
     waiting_reads: str
     allow_loopback_http: str = ""
@@ -48,7 +55,7 @@ class ApiSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class SubmitSettings(Settings):
-    """For every function that talks to providers: create_prediction, cancel, submit, reconcile."""
+    """For every function that talks to providers: create_prediction, cancel, submit."""
 
     table_name: str
     bucket_name: str
@@ -62,6 +69,11 @@ class SubmitSettings(Settings):
     image_hosts: str
     webhooks: str = "on"
     allow_loopback_http: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileSettings(SubmitSettings):
+    exports_queue_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,12 @@ class AssembleSettings(Settings):
     table_name: str
     bucket_name: str
     callbacks_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings(Settings):
+    table_name: str
+    bucket_name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from storyhook.domain.files import StoredFile
+
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from storyhook.ports import Clock
 
@@ -28,6 +32,20 @@ class Bucket:
     def get(self, key: str) -> bytes:
         data: bytes = self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
         return data
+
+    def put_file(self, key: str, path: Path, content_type: str, name: str) -> StoredFile:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            # Read as it is sent; in one request, which may be of 5 GB.
+            self.client.put_object(
+                Bucket=self.name,
+                Key=key,
+                Body=file,
+                ContentType=content_type,
+                ContentDisposition=f'attachment; filename="{name}"',
+            )
+        return StoredFile(key, content_type, path.stat().st_size, digest)
 
     def form(
         self, key: str, content_type: str, sizes: tuple[int, int], seconds: int

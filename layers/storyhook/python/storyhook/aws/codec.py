@@ -39,6 +39,7 @@ def _plain(value: Any) -> Any:
 
 TEXT = Codec(lambda v: {"S": v.value if isinstance(v, Enum) else v}, lambda a: a["S"])
 INTEGER = Codec(lambda v: {"N": str(v)}, lambda a: int(a["N"]))
+BOOLEAN = Codec(lambda v: {"BOOL": v}, lambda a: a["BOOL"])
 FLOAT = Codec(lambda v: {"N": repr(float(v))}, lambda a: float(a["N"]))
 MONEY = Codec(lambda v: {"S": str(v)}, lambda a: Decimal(a["S"]))
 # One width for all, so that texts sort as times do.

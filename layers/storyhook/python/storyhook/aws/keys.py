@@ -6,7 +6,7 @@ The secret itself is nowhere. Rows without scopes are of before there were scope
 from dataclasses import dataclass
 from datetime import datetime
 
-from storyhook.aws.codec import INTEGER, MONEY, TIME, Codec, Item, Mapper, json_of
+from storyhook.aws.codec import INTEGER, MONEY, TEXT, TIME, Codec, Item, Mapper, json_of
 from storyhook.aws.table import Table, key, listed
 from storyhook.aws.writes import new_item, updating
 from storyhook.domain.access import ALL_SCOPES, ApiKey, Page, Scope
@@ -26,16 +26,29 @@ MAPPER = Mapper(
         "operator": Codec(lambda v: {"BOOL": v}, lambda a: bool(a["BOOL"])),
     },
 )
-# What is written of a key beside its hash: enough to let it in.
-_AT_THE_DOOR = ("tenant", "scopes", "created_at", "valid_until")
 
 
 def _key(key_id: str) -> Item:
     return key(f"{_KIND}#{key_id}", _KIND)
 
 
-def _door(sha256: str) -> Item:
+def door_key(sha256: str) -> Item:
     return key(f"KEY#{sha256}", "KEY")
+
+
+def door_row(
+    sha256: str, lets_in: ApiKey, created_at: datetime, valid_until: datetime | None
+) -> Item:
+    """What the hash of a secret finds: enough to let its holder in."""
+    kept = {
+        "tenant": TEXT.encode(lets_in.tenant),
+        "scopes": MAPPER.codec("scopes").encode(lets_in.scopes),
+        "created_at": TIME.encode(created_at),
+        "valid_until": TIME.encode(valid_until) if valid_until else None,
+        "storyboard_id": TEXT.encode(lets_in.storyboard_id) if lets_in.storyboard_id else None,
+    }
+    given = {name: value for name, value in kept.items() if value is not None}
+    return {**door_key(sha256), "key_id": TEXT.encode(lets_in.id), **given}
 
 
 @dataclass(frozen=True)
@@ -43,13 +56,14 @@ class KeyTable:
     table: Table
 
     def find(self, sha256: str, now: datetime) -> ApiKey | None:
-        item = self.table.get(_door(sha256))
+        item = self.table.get(door_key(sha256))
         if item is None or "revoked_at" in item:
             return None
         if "valid_until" in item and TIME.decode(item["valid_until"]) <= now:
             return None
         scopes = MAPPER.codec("scopes").decode(item["scopes"]) if "scopes" in item else ALL_SCOPES
-        return ApiKey(item["key_id"]["S"], item["tenant"]["S"], scopes)
+        board = item["storyboard_id"]["S"] if "storyboard_id" in item else None
+        return ApiKey(item["key_id"]["S"], item["tenant"]["S"], scopes, board)
 
     def get(self, key_id: str) -> IssuedKey | None:
         item = self.table.get(_key(key_id))
@@ -57,17 +71,17 @@ class KeyTable:
 
     def add(self, issued: IssuedKey) -> None:
         item = MAPPER.to_item(issued)
-        door = {name: item[name] for name in _AT_THE_DOOR if name in item}
+        lets_in = ApiKey(issued.id, issued.tenant, issued.scopes)
         rows = [
             {**_key(issued.id), **listed(issued.tenant, _KIND, issued.id), **item},
-            {**_door(issued.sha256), "key_id": {"S": issued.id}, **door},
+            door_row(issued.sha256, lets_in, issued.created_at, issued.valid_until),
         ]
         # Written already, it was by us: the AWS client repeats a write of unknown outcome.
         self.table.transact([new_item(row) for row in rows])
 
     def revoke(self, issued: IssuedKey, now: datetime) -> None:
         changes = {"revoked_at": now}
-        places = (_key(issued.id), _door(issued.sha256))
+        places = (_key(issued.id), door_key(issued.sha256))
         updates = [updating(at, MAPPER, changes, where={"revoked_at": None}) for at in places]
         self.table.transact([{"Update": update} for update in updates])
 

@@ -1,4 +1,4 @@
-"""SQS: predictions to send, callbacks to deliver."""
+"""SQS: predictions to send, callbacks to deliver, exports to make."""
 
 import json
 from dataclasses import dataclass
@@ -31,6 +31,15 @@ class CallbacksQueue:
 
     def enqueue(self, callback_id: str, turn: int, delay_seconds: int = 0) -> None:
         _send(self.client, self.url, {"callback_id": callback_id, "turn": turn}, delay_seconds)
+
+
+@dataclass(frozen=True)
+class ExportsQueue:
+    client: Any
+    url: str
+
+    def enqueue(self, export_id: str) -> None:
+        _send(self.client, self.url, {"export_id": export_id}, 0)
 
 
 def _send(client: Any, url: str, body: dict[str, Any], delay_seconds: int) -> None:

@@ -1,6 +1,6 @@
 """Board rows and their scenes, in one partition per board."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,7 +8,17 @@ from typing import Any
 
 from storyhook.aws import predictions
 from storyhook.aws.budgets import refuse_unreserved, reserving
-from storyhook.aws.codec import INTEGER, MONEY, TIME, Item, Mapper, enum_of, json_of, packed_json
+from storyhook.aws.codec import (
+    BOOLEAN,
+    INTEGER,
+    MONEY,
+    TIME,
+    Item,
+    Mapper,
+    enum_of,
+    json_of,
+    packed_json,
+)
 from storyhook.aws.table import Table, due_shard, key, listed
 from storyhook.aws.uses import use_item
 from storyhook.aws.writes import new_item
@@ -16,7 +26,14 @@ from storyhook.domain.access import Page
 from storyhook.domain.budget import NOTHING, OverBudget, OverRate, Reservation
 from storyhook.domain.fallback import Fallbacks, StoredPlan
 from storyhook.domain.prediction import Prediction
-from storyhook.domain.storyboard import BoardScene, BoardStatus, Storyboard, Use
+from storyhook.domain.storyboard import (
+    BoardScene,
+    BoardStatus,
+    Choice,
+    ChosenBy,
+    Storyboard,
+    Use,
+)
 
 _KIND = "SB"
 
@@ -49,9 +66,23 @@ def _fallback(data: dict[str, Any]) -> StoredPlan:
     return StoredPlan(**{**data, "cost_estimated": cost and Decimal(cost)})
 
 
+def _choice(data: dict[str, Any]) -> Choice:
+    return Choice(
+        data["prediction_id"],
+        ChosenBy(data["by"]),
+        tuple(data["reasons"]),
+        datetime.fromisoformat(data["at"]),
+    )
+
+
 SCENE = Mapper(
     BoardScene,
     {
+        "chooses": BOOLEAN,
+        "choice": json_of(_choice),
+        "decided_at": TIME,
+        "checks": packed_json(),
+        "locked": BOOLEAN,
         "position": INTEGER,
         "characters": json_of(tuple),
         "predictions": json_of(tuple),
@@ -133,6 +164,33 @@ class StoryboardTable:
                 return
             # Another candidate of the scene moved on at the same time.
             known = self.scene(storyboard_id, scene.position)
+
+    def decide(
+        self,
+        storyboard_id: str,
+        position: int,
+        choice: Choice,
+        checks: Mapping[str, Any] | None = None,
+    ) -> BoardScene | None:
+        changes = {"choice": choice, "decided_at": choice.at}
+        if checks is not None:
+            changes["checks"] = checks
+        return self._change(storyboard_id, position, changes, {"decided_at": None})
+
+    def choose(
+        self, storyboard_id: str, scene: BoardScene, changes: Mapping[str, Any]
+    ) -> BoardScene | None:
+        return self._change(storyboard_id, scene.position, changes, {"choice": scene.choice})
+
+    def _change(
+        self,
+        storyboard_id: str,
+        position: int,
+        changes: Mapping[str, Any],
+        where: Mapping[str, Any],
+    ) -> BoardScene | None:
+        item = self.table.update(_scene_key(storyboard_id, position), SCENE, changes, where=where)
+        return SCENE.from_item(item) if item else None
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]:
         last = {**board_key(cursor), **listed(tenant, _KIND, cursor)} if cursor else None

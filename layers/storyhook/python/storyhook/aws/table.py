@@ -1,13 +1,14 @@
 """The one table: keys, conditional writes, pages, and the sparse index of what is due.
 
-pk/sk       PRED#<id>/PRED   SB#<id>/SB and SB#<id>/SCENE#<nnnn>
+pk/sk       PRED#<id>/PRED   SB#<id>/SB, /SCENE#<nnnn> and /SHARE#<share's id>
             CHAR#<tenant>#<id>/CHAR, /V#<nnnnnn> and /SB#<board's id>
             CB#<id>/CB       ADDR#<tenant>#<sha256>/ADDR               SIGN#<key's id>/SIGN
             KEY#<sha256>/KEY and APIKEY#<key's id>/APIKEY              RATE#<key's id>/<minute>
             BUDGET#<key's id>#<month>/BUDGET and BUDGET#<board's id>/BUDGET
+            EXP#<id>/EXP
             UP#<provider>#<object's key>/UP      ONCE#<tenant>#<key's id>#<sha256>/ONCE
             WAITS/PLACE#<nnnn>
-index list  list_pk = <tenant>#<kind>, list_sk = id
+index list  list_pk = <tenant>#<kind>, list_sk = id; of exports <tenant>#EXP#<board's id>
 index due   due_shard, due_at: rows that owe something, and since when
 expires_at  epoch seconds; DynamoDB removes the row some time after
 """

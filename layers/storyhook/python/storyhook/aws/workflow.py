@@ -1,4 +1,4 @@
-"""Step Functions: one execution per board, named after it; one task token per scene."""
+"""Step Functions: one execution per board, named after it; one task token per candidate."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from storyhook.domain.errors import WorkflowUnavailable
+from storyhook.domain.storyboard import BoardScene
 
 _MAX_CAUSE = 1000
 
@@ -17,8 +18,19 @@ class StepFunctions:
     client: Any
     state_machine_arn: str
 
-    def start(self, storyboard_id: str, prediction_ids: Sequence[str]) -> None:
-        payload = {"storyboard_id": storyboard_id, "predictions": list(prediction_ids)}
+    def start(self, storyboard_id: str, scenes: Sequence[BoardScene]) -> None:
+        payload: dict[str, Any] = {"storyboard_id": storyboard_id}
+        if any(scene.chooses for scene in scenes):
+            payload["scenes"] = [
+                {
+                    "position": scene.position,
+                    "predictions": scene.predictions,
+                    "chooses": scene.chooses,
+                }
+                for scene in scenes
+            ]
+        else:
+            payload["predictions"] = [p for scene in scenes for p in scene.predictions]
         try:
             self.client.start_execution(
                 stateMachineArn=self.state_machine_arn,

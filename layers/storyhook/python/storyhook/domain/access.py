@@ -8,23 +8,37 @@ from storyhook.domain.errors import NotFound
 
 
 class Scope(StrEnum):
-    """What a key may do: look; ask for things and pay for them; make and revoke keys."""
+    """What a key may do: look; ask for things and pay for them; make and revoke keys.
+
+    VIEW is no key's but a shared link's: look at one board.
+    """
 
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
+    VIEW = "view"
 
 
-ALL_SCOPES = tuple(Scope)
+ALL_SCOPES = (Scope.READ, Scope.WRITE, Scope.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key that was let in; `tenant` owns everything made with it."""
+    """A key that was let in; `tenant` owns everything made with it.
+
+    Or a shared link: `storyboard_id` is the board that it shows.
+    """
 
     id: str
     tenant: str
     scopes: tuple[Scope, ...] = ALL_SCOPES
+    storyboard_id: str | None = None
+
+    def sees(self, storyboard_id: str | None) -> bool:
+        """Whether it may look at this board, or at what is of it; None is of no board."""
+        if Scope.VIEW not in self.scopes:
+            return True
+        return storyboard_id is not None and storyboard_id == self.storyboard_id
 
 
 class Owned(Protocol):

@@ -48,6 +48,11 @@ class TooManyReferences(StoryhookError):
     title = "More references than allowed"
 
 
+class NotSelectable(StoryhookError):
+    slug = "not-selectable"
+    title = "This picture cannot be chosen for the scene"
+
+
 class ReferencesNotTaken(StoryhookError):
     slug = "references-not-taken"
     title = "The model cannot be shown these characters"
@@ -86,6 +91,18 @@ class CharacterInUse(StoryhookError):
 class CharacterChanged(StoryhookError):
     slug = "character-changed"
     title = "The character was changed meanwhile"
+
+
+class StoryboardRunning(StoryhookError):
+    slug = "storyboard-running"
+    title = "The storyboard is still running"
+
+
+class ExportFailed(StoryhookError):
+    """Stands in an export's `error`."""
+
+    slug = "export-failed"
+    title = "The file could not be made"
 
 
 class MissingScope(StoryhookError):

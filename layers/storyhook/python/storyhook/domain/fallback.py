@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from storyhook.domain.outcome import Failure, FailureKind
+from storyhook.domain.seeds import candidate_seed
 
 MAX_FALLBACKS = 5
 
@@ -44,6 +45,16 @@ class StoredPlan:
     cost_estimated: Decimal | None
     deadline_seconds: int
     """How long the model may take, once it has been sent."""
+    seed_field: str | None = None
+    """The field of the input's `payload` that holds the seed; None where none is sent."""
+
+    def of_candidate(self, number: int) -> "StoredPlan":
+        """The plan of a scene's candidate, from 1: each has the seed after the one before."""
+        if number == 1 or self.seed is None or self.seed_field is None:
+            return self
+        seed = candidate_seed(self.seed, number)
+        payload = {**self.input["payload"], self.seed_field: seed}
+        return replace(self, seed=seed, input={**self.input, "seed": seed, "payload": payload})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,8 @@ from storyhook.domain.errors import (
 from storyhook.domain.model import Model
 from storyhook.domain.payload import build_payload
 from storyhook.domain.pricing import Price, megapixels
-from storyhook.domain.story import DESCRIBE, MAX_PROMPT_CHARACTERS, MAX_SEED, Character, Look, Scene
+from storyhook.domain.story import DESCRIBE, MAX_PROMPT_CHARACTERS, Character, Look, Scene
 
-_SCENE_SEED_STEP = 1000
 _MAX_SUGGESTIONS = 4
 
 
@@ -45,11 +44,8 @@ class Plan:
     deadline_seconds: int
     warnings: tuple[str, ...]
     character_versions: Mapping[str, int]
-
-
-def scene_seed(base: int, position: int, candidate: int = 1) -> int:
-    """The seed of a scene's candidate (both counted from 1), by rule from the board's seed."""
-    return (base + (position - 1) * _SCENE_SEED_STEP + candidate - 1) % (MAX_SEED + 1)
+    seed_field: str | None = None
+    """The field of `payload` that holds the seed."""
 
 
 def plan_scene(
@@ -106,6 +102,7 @@ def plan_scene(
             *other_ratio,
         ),
         character_versions={character.id: character.version for character in cast},
+        seed_field=model.seed_field if sent_seed is not None else None,
     )
 
 

@@ -52,7 +52,8 @@ def board_plan(
 
     `known` is the sum of the prices that are known; fallbacks are not in the sums.
     """
-    totals = [planned.price.total for planned in plans]
+    counts = [request.candidates_of(scene) for scene in request.scenes]
+    totals = [p.price.total for p, count in zip(plans, counts, strict=True) for _ in range(count)]
     return {
         "dry_run": True,
         "title": request.title,
@@ -63,10 +64,13 @@ def board_plan(
                 "position": scene.position,
                 "caption": scene.caption,
                 "characters": list(scene.characters),
+                "candidates": count,
                 **plan(planned),
                 "fallbacks": [plan(other) for other in others],
             }
-            for scene, planned, others in zip(request.scenes, plans, fallbacks, strict=True)
+            for scene, count, planned, others in zip(
+                request.scenes, counts, plans, fallbacks, strict=True
+            )
         ],
         "cost": {
             "estimated": as_text(add(totals)),
@@ -117,6 +121,7 @@ def stored(plan: Plan) -> StoredPlan:
         seed=plan.seed,
         cost_estimated=plan.price.total,
         deadline_seconds=plan.deadline_seconds,
+        seed_field=plan.seed_field,
     )
 
 

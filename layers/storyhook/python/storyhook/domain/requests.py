@@ -76,3 +76,12 @@ class StoryboardRequest:
     callback_events: tuple[str, ...] = (STORYBOARD_COMPLETED,)
     max_cost: Decimal | None = None
     """USD."""
+    candidates: int = 1
+
+    def candidates_of(self, scene: Scene) -> int:
+        """How many pictures of the scene are wanted to choose from."""
+        return self.candidates if scene.candidates is None else scene.candidates
+
+    @property
+    def pictures(self) -> int:
+        return sum(map(self.candidates_of, self.scenes))

@@ -11,7 +11,9 @@ MAX_REFERENCE_BYTES = 10 * 1024 * 1024
 MAX_PROMPT_CHARACTERS = 4000
 # Of all scenes together, and once more for each fallback: a plan names every one of them.
 MAX_REFERENCES_ON_STAGE = 400_000
-MAX_SEED = 2**31 - 1
+MAX_CANDIDATES = 8
+# Of one board, candidates counted, fallbacks not.
+MAX_PICTURES = 2000
 
 # Those first that show best what a character is.
 ROLES = ("face", "full_body", "place", "object", "outfit", "pose", "style")
@@ -92,7 +94,8 @@ class Scene:
     fallback_models: tuple[str, ...] | None = None
     fallback_on_block: bool | None = None
     queue_timeout_seconds: int | None = None
-    """None in these three: as the board says."""
+    candidates: int | None = None
+    """None in these four: as the board says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,32 @@ class BoardStatus(StrEnum):
     CANCELED = "canceled"
 
 
+class ChosenBy(StrEnum):
+    """Who chose a scene's picture. `ORDER`: nobody could look at the candidates."""
+
+    CHECKS = "checks"
+    ORDER = "order"
+    CALLER = "caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of a scene's predictions gives its picture, by whom and why, a sentence each."""
+
+    prediction_id: str
+    by: ChosenBy
+    reasons: tuple[str, ...]
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class BoardScene:
     """A scene of a board and the predictions made for it: one per candidate, then fallbacks.
 
     `details`: what else was asked for, as fields of a `Scene`; None where that was nothing.
+    `chooses`: whether its picture is chosen among several; `choice` is the newest choice then, and
+    `decided_at` the time of the first: when the scene was over. `checks` is what was seen of its
+    candidates, by prediction id. `locked`: the caller keeps the picture as it is.
     """
 
     id: str
@@ -36,6 +57,11 @@ class BoardScene:
     predictions: tuple[str, ...]
     fallbacks: Fallbacks | None = None
     details: Mapping[str, Any] | None = None
+    chooses: bool = False
+    choice: Choice | None = None
+    decided_at: datetime | None = None
+    checks: Mapping[str, Any] | None = None
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +118,23 @@ class SceneState:
     scene: BoardScene
     predictions: tuple[Prediction, ...]
 
+    @classmethod
+    def of(cls, scene: BoardScene, rows: Mapping[str, Prediction]) -> "SceneState":
+        """The scene with those of `rows`, by id, that are its own."""
+        return cls(scene, tuple(rows[each] for each in scene.predictions))
+
+    @property
+    def succeeded(self) -> tuple[Prediction, ...]:
+        return tuple(p for p in self.predictions if p.status is Status.SUCCEEDED)
+
     @property
     def chosen(self) -> Prediction | None:
-        for prediction in self.predictions:
-            if prediction.status is Status.SUCCEEDED:
+        """None also while several may still come, or are not looked at yet."""
+        choice = self.scene.choice
+        for prediction in self.succeeded:
+            if choice is None and not self.scene.chooses:
+                return prediction
+            if choice and prediction.id == choice.prediction_id:
                 return prediction
         return None
 
@@ -106,20 +145,47 @@ class SceneState:
         return self.chosen or (still_open[0] if still_open else self.predictions[-1])
 
     @property
-    def over(self) -> bool:
-        """Whether nothing comes any more, also no prediction that replaces a failed one."""
+    def costs(self) -> tuple[Decimal | None, Decimal | None]:
+        """USD, estimated and actual: of all its candidates, or of what stands for its only one."""
+        row = self.representative
+        if not self.scene.chooses:
+            return row.cost_estimated, row.cost_actual
+        first = [p.cost_estimated for p in self.predictions if p.replaces is None]
+        return add(first), add(p.cost_actual for p in self.succeeded) if self.succeeded else None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether no prediction comes any more, also none that replaces a failed one."""
         known = {None, *(prediction.id for prediction in self.predictions)}
         return all(p.status.terminal and p.replaced_by in known for p in self.predictions)
 
     @property
+    def undecided(self) -> bool:
+        """Whether all is drawn, and one of its pictures has to be chosen."""
+        waits = self.scene.chooses and self.scene.choice is None
+        return waits and self.drawn and bool(self.succeeded)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing comes any more, and its picture is chosen, if it has one."""
+        return self.drawn and not self.undecided
+
+    @property
     def completed_at(self) -> datetime | None:
-        """When the last of its predictions ended; None while something may still come."""
-        ends = [p.completed_at for p in self.predictions if p.completed_at]
+        """When it was over; None while something may still come."""
+        ends = [end for end in (self.drawn_at, self.scene.decided_at) if end]
         return max(ends) if self.over and ends else None
+
+    @property
+    def drawn_at(self) -> datetime | None:
+        """When the last prediction so far ended."""
+        return max((p.completed_at for p in self.predictions if p.completed_at), default=None)
 
     @property
     def status(self) -> str:
         """The public status: that of its representative, or queued until a replacement stands."""
+        if self.undecided:
+            return Status.STORING.public
         status = self.representative.status
         waits = status.terminal and self.chosen is None and not self.over
         return Status.QUEUED.public if waits else status.public

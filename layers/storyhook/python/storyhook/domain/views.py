@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from storyhook.domain.images import StoredImage
     from storyhook.domain.outcome import Failure
     from storyhook.domain.prediction import Prediction
-    from storyhook.domain.storyboard import SceneState, Storyboard
+    from storyhook.domain.storyboard import BoardScene, SceneState, Storyboard
 
 Json = dict[str, Any]
 Sign = Callable[[str], tuple[str, datetime]]
@@ -144,6 +144,19 @@ def prediction(row: Prediction, sign: Sign) -> Json:
     }
 
 
+def choice(scene: BoardScene) -> Json | None:
+    """By whom and why its picture was chosen, and what was found of each candidate."""
+    made = scene.choice
+    if made is None:
+        return None
+    return {
+        "by": made.by.value,
+        "reasons": list(made.reasons),
+        "flaws": dict(scene.checks) if scene.checks is not None else None,
+        "at": timestamp(made.at),
+    }
+
+
 def scene(state: SceneState, sign: Sign) -> Json:
     row, shown = state.representative, state.chosen
     return {
@@ -159,10 +172,12 @@ def scene(state: SceneState, sign: Sign) -> Json:
         "image": image(shown.images[0], sign) if shown else None,
         "chosen": shown.id if shown else None,
         "candidates": [candidate.id for candidate in state.predictions],
+        "choice": choice(state.scene),
+        "locked": state.scene.locked,
         "fallbacks": list(state.fallbacks_left),
         "references": public_input(row.input)["references"],
         "left_out": row.input["left_out"],
-        "cost": _cost(row.cost_estimated, row.cost_actual),
+        "cost": _cost(*state.costs),
         "metrics": metrics(row),
         "error": error(row.failure) if row.status.public == state.status else None,
         "cancellation": _cancellation(row),

@@ -92,10 +92,17 @@ def caller(event: Mapping[str, Any]) -> ApiKey:
     context = event["requestContext"]["authorizer"]["lambda"]
     # An answer that API Gateway keeps from before there were scopes has none.
     names = context.get("scopes", " ".join(ALL_SCOPES)).split()
-    return ApiKey(context["key_id"], context["tenant"], tuple(map(Scope, names)))
+    scopes = tuple(map(Scope, names))
+    return ApiKey(context["key_id"], context["tenant"], scopes, context.get("storyboard_id"))
 
 
 _FOR_ADMINS = ("/keys", "/callback-secret/rotate")
+# What a shared link may read of its board, and nothing else.
+_FOR_LINKS = (
+    ("GET", "/storyboards/<storyboard_id>"),
+    ("GET", "/storyboards/<storyboard_id>/events"),
+    ("GET", "/predictions/<prediction_id>"),
+)
 
 
 def scope_of(method: str, path: str) -> Scope:
@@ -105,10 +112,19 @@ def scope_of(method: str, path: str) -> Scope:
     return Scope.READ if method == "GET" else Scope.WRITE
 
 
-def require(scope: Scope, event: Mapping[str, Any]) -> ApiKey:
-    """The caller, if their key has the scope; comes before anything else. Raises MissingScope."""
+def is_for_links(method: str, path: str) -> bool:
+    """Whether a shared link may ask for it, too; `path` is the route's."""
+    return (method, path) in _FOR_LINKS
+
+
+def require(scope: Scope, event: Mapping[str, Any], *, or_by_link: bool = False) -> ApiKey:
+    """The caller, if their key has the scope; comes before anything else. Raises MissingScope.
+
+    `or_by_link`: a shared link will do; the route sees to it that it shows its own board only.
+    """
     key = caller(event)
-    if scope not in key.scopes:
+    by_link = or_by_link and Scope.VIEW in key.scopes
+    if scope not in key.scopes and not by_link:
         raise MissingScope(
             f"This needs an API key with the scope {scope.value!r}; yours has "
             f"{', '.join(key.scopes)}. A key with the scope 'admin' makes others: POST /keys."

@@ -17,7 +17,8 @@ from pydantic import (
 
 from storyhook.domain.callback import EVENTS
 from storyhook.domain.fallback import MAX_FALLBACKS
-from storyhook.domain.story import MAX_PROMPT_CHARACTERS, MAX_SEED
+from storyhook.domain.seeds import MAX_SEED
+from storyhook.domain.story import MAX_CANDIDATES, MAX_PROMPT_CHARACTERS
 from storyhook.http.reading import ID_PATTERN
 
 
@@ -53,6 +54,7 @@ def _usd(value: object) -> Decimal:
 Money = Annotated[
     Decimal, BeforeValidator(_usd), WithJsonSchema({"type": "string", "pattern": _USD})
 ]
+Candidates = Annotated[StrictInt, Field(ge=1, le=MAX_CANDIDATES)]
 QueueTimeout = Annotated[StrictInt, Field(ge=60, le=86400)]
 
 

@@ -1,7 +1,7 @@
 """What callers may send of API keys."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StrictInt
 
@@ -9,6 +9,8 @@ from storyhook.domain.access import Scope
 from storyhook.domain.errors import FieldError, InvalidRequest
 from storyhook.domain.keys import KeyRequest, Limits
 from storyhook.http.fields import Body, Id, Money, ShortText
+
+_Scope = Literal[Scope.READ, Scope.WRITE, Scope.ADMIN]
 
 
 class LimitsBody(Body):
@@ -18,7 +20,7 @@ class LimitsBody(Body):
 
 class KeyBody(Body):
     name: ShortText
-    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = (Scope.READ, Scope.WRITE)
+    scopes: Annotated[tuple[_Scope, ...], Field(min_length=1)] = (Scope.READ, Scope.WRITE)
     limits: LimitsBody = Field(default_factory=LimitsBody)
     tenant: Id | None = None
     expires_at: AwareDatetime | None = None

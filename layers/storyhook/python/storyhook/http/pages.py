@@ -20,16 +20,23 @@ Event = dict[str, Any]
 
 _HTML, _JS, _CSS = "text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css"
 _DOCUMENT, _DOCS, _PROBLEMS = "openapi.json", "docs.html", "problems.json"
-ASSETS = {"swagger-ui.css": _CSS, "swagger-ui-bundle.js": _JS, "docs.css": _CSS, "docs.js": _JS}
-_TYPES = {_DOCUMENT: "application/json", _DOCS: _HTML, **ASSETS}
+_BOARD = "board.html"
+_STYLES = ("swagger-ui.css", "docs.css", "board.css")
+_SCRIPTS = ("swagger-ui-bundle.js", "docs.js", "board.js", "reader.js", "panels.js", "closeup.js")
+ASSETS = {**dict.fromkeys(_STYLES, _CSS), **dict.fromkeys((*_SCRIPTS, "words.js"), _JS)}
+_TYPES = {_DOCUMENT: "application/json", _DOCS: _HTML, _BOARD: _HTML, **ASSETS}
 FILES = (*_TYPES, _PROBLEMS)
 
 # Nothing of another host, and no script or style in the pages themselves. Swagger UI has its
 # icons as data; requests go to this API alone.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; img-src data: "
+)
+# No text may become HTML or a script in a board's page.
+_TEXT_STAYS_TEXT = "; require-trusted-types-for 'script'; trusted-types 'none'"
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "content-security-policy": f"{_POLICY}'self'",
     "cache-control": "public, max-age=300",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -56,7 +63,10 @@ if it has any, which fields are meant.</p>
 
 @dataclass(frozen=True)
 class Pages:
+    """`image_origins`: where presigned URLs lead, as sources of a Content-Security-Policy."""
+
     folder: Path
+    image_origins: str
 
     def __call__(self, event: Event) -> Event:
         """The answer to a request of one of the public routes; raises NotFound."""
@@ -68,6 +78,11 @@ class Pages:
                 return self._file(event, _DOCS)
             case "GET /docs/{file}" if parameters["file"] in ASSETS:
                 return self._file(event, parameters["file"])
+            case "GET /storyboards/{storyboard_id}/view":
+                page = self._file(event, _BOARD)
+                policy = f"{_POLICY}{self.image_origins}{_TEXT_STAYS_TEXT}"
+                page["headers"]["content-security-policy"] = policy
+                return page
             case "GET /problems/{slug}":
                 return _answer(_HTML, self._problem(parameters["slug"]))
         raise NotFound("There is no such page; GET /docs is one.")

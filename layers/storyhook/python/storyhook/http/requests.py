@@ -20,6 +20,7 @@ from storyhook.domain.requests import (
     StoryboardRequest,
 )
 from storyhook.domain.story import (
+    MAX_PICTURES,
     MAX_SCENES,
     REFUSE,
     Look,
@@ -30,12 +31,14 @@ from storyhook.http.fields import (
     AspectRatio,
     Body,
     CallbackEvents,
+    Candidates,
     Cast,
     Id,
     Models,
     Money,
     PaidAttempts,
     QueueTimeout,
+    RowId,
     Seed,
     ShortText,
     Text,
@@ -49,6 +52,10 @@ _MAX_REFERENCES_BROUGHT = 32
 
 class OverrideBody(Body):
     outfit: Text
+
+
+class SelectionBody(Body):
+    prediction: RowId
 
 
 class NothingBody(Body):
@@ -121,6 +128,7 @@ class SceneBody(Body):
     fallback_models: Models | None = None
     fallback_on_block: StrictBool | None = None
     queue_timeout_seconds: QueueTimeout | None = None
+    candidates: Candidates | None = None
 
     @field_validator("overrides")
     @classmethod
@@ -153,6 +161,7 @@ class SceneBody(Body):
             fallback_models=self.fallback_models,
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,
+            candidates=self.candidates,
         )
 
 
@@ -171,6 +180,7 @@ class StoryboardBody(Body):
     queue_timeout_seconds: QueueTimeout = DEFAULT_QUEUE_TIMEOUT_SECONDS
     max_paid_attempts: PaidAttempts = 1
     max_cost: Money | None = None
+    candidates: Candidates = 1
     callback_url: Url | None = None
     callback_events: CallbackEvents = (STORYBOARD_COMPLETED,)
     characters: Annotated[tuple[CharacterBody, ...], Field(max_length=32)] = ()
@@ -195,6 +205,20 @@ class StoryboardBody(Body):
         name, count = Counter(ids).most_common(1)[0]
         if count > 1:
             raise ValueError(f"{count} scenes are called {name!r}; give each its own id")
+        return scenes
+
+    @field_validator("scenes")
+    @classmethod
+    def _pictures_are_few_enough(
+        cls, scenes: tuple[SceneBody, ...], info: ValidationInfo
+    ) -> tuple[SceneBody, ...]:
+        each = info.data.get("candidates", 1)
+        count = sum(each if s.candidates is None else s.candidates for s in scenes)
+        if count > MAX_PICTURES:
+            raise ValueError(
+                f"{count} pictures are asked for, candidates counted, and a board may have "
+                f"{MAX_PICTURES}; ask for fewer candidates or split the board"
+            )
         return scenes
 
     def to_request(self) -> StoryboardRequest:
@@ -222,4 +246,5 @@ class StoryboardBody(Body):
             fallback_models=self.fallback_models,
             fallback_on_block=self.fallback_on_block,
             queue_timeout_seconds=self.queue_timeout_seconds,
+            candidates=self.candidates,
         )

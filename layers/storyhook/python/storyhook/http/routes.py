@@ -15,6 +15,7 @@ ELSEWHERE = (
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/docs/<file>"),
+    ("GET", "/storyboards/<storyboard_id>/view"),
     ("GET", "/problems/<slug>"),
 )
 

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.characters import CharacterRoutes
     from storyhook.http.etags import Reads
+    from storyhook.http.exports import ExportRoutes
     from storyhook.http.keys import KeyRoutes
     from storyhook.http.reading import Handler
+    from storyhook.http.scenes import SceneRoutes
+    from storyhook.http.shares import ShareRoutes
     from storyhook.http.watching import WatchRoutes
     from storyhook.ports import Images, Predictions, Storyboards
     from storyhook.usecases.assemble import ReadStoryboard
@@ -46,7 +49,10 @@ class Api:
     once: Once
     reads: Reads
     watch: WatchRoutes
+    scenes: SceneRoutes
+    shares: ShareRoutes
     keys: KeyRoutes
+    exports: ExportRoutes
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Method and path of each route; `<name>` in a path is a keyword of its handler."""
@@ -57,8 +63,11 @@ class Api:
             ("GET", "/models"): self.list_models,
             **self.characters.routes(),
             **self.watch.routes(),
+            **self.scenes.routes(),
+            **self.shares.routes(),
             **self.callbacks.routes(),
             **self.keys.routes(),
+            **self.exports.routes(),
         }
 
     def post_storyboard(self, event: Event) -> Reply:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import views
 from storyhook.domain.access import owned
+from storyhook.domain.errors import NotFound
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.http import feed
 from storyhook.http.etags import is_conditional, is_known
@@ -37,6 +38,14 @@ def board_shown(board: Storyboard, states: Sequence[SceneState], sign: Sign) -> 
     return views.fitting(views.storyboard(board, states, sign), MAX_ANSWER_BYTES)
 
 
+def _seen(event: Event, text: str) -> str:
+    """A board's id from a path, if the caller may look at it; raises NotFound."""
+    storyboard_id = known("storyboard", text)
+    if not caller(event).sees(storyboard_id):
+        raise NotFound(f"There is no storyboard {storyboard_id!r}.")
+    return storyboard_id
+
+
 @dataclass(frozen=True)
 class WatchRoutes:
     predictions: Predictions
@@ -54,12 +63,13 @@ class WatchRoutes:
 
     def get_prediction(self, event: Event, prediction_id: str) -> Reply:
         refuse_unknown(event, ("wait",))
-        seconds, tenant = wait_of(event), caller(event).tenant
+        seconds, key = wait_of(event), caller(event)
         prediction_id = known("prediction", prediction_id)
 
         def look() -> Prediction:
             found = self.predictions.get(prediction_id)
-            return owned(found, tenant, f"prediction {prediction_id!r}")
+            seen = found if found and key.sees(found.storyboard_id) else None
+            return owned(seen, key.tenant, f"prediction {prediction_id!r}")
 
         def enough(row: Prediction) -> bool:
             return row.status.terminal or self._is_news(
@@ -72,7 +82,7 @@ class WatchRoutes:
     def get_storyboard(self, event: Event, storyboard_id: str) -> Reply:
         refuse_unknown(event, ("wait",))
         seconds, tenant = wait_of(event), caller(event).tenant
-        storyboard_id = known("storyboard", storyboard_id)
+        storyboard_id = _seen(event, storyboard_id)
         if is_conditional(event):
             # Its scenes are what changes: each look reads them.
             board = self.read_storyboard.board(tenant, storyboard_id)
@@ -97,7 +107,7 @@ class WatchRoutes:
     def list_events(self, event: Event, storyboard_id: str) -> Reply:
         refuse_unknown(event, (feed.AFTER, "limit", "wait"))
         limit, seconds = limit_of(event), wait_of(event)
-        storyboard_id = known("storyboard", storyboard_id)
+        storyboard_id = _seen(event, storyboard_id)
         board = self.read_storyboard.board(caller(event).tenant, storyboard_id)
         told = feed.told_by(event, board)
         happened = self.read_feed(board, told, seconds)[:limit]

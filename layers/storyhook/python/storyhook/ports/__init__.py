@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from storyhook.domain.access import ApiKey, Page
-from storyhook.domain.budget import NOTHING, Booking, Budget, Reservation
+from storyhook.domain.access import Page
+from storyhook.domain.budget import NOTHING, Booking, Reservation
+from storyhook.domain.choosing import Seen
 from storyhook.domain.images import ImageFacts
-from storyhook.domain.keys import IssuedKey
 from storyhook.domain.outcome import (
     Delivery,
     NotCreated,
@@ -23,7 +23,7 @@ from storyhook.domain.outcome import (
     Submission,
 )
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.domain.storyboard import BoardScene, Storyboard
+from storyhook.domain.storyboard import BoardScene, Choice, Storyboard
 from storyhook.domain.upload import Upload, Uploaded
 
 Clock = Callable[[], datetime]
@@ -37,35 +37,6 @@ Ended = Callable[[Prediction | Storyboard], None]
 
 Random = Callable[[], float]
 """A number in [0, 1)."""
-
-
-class Keys(Protocol):
-    def find(self, sha256: str, now: datetime) -> ApiKey | None:
-        """The key whose secret has this SHA-256 (hex), unless it is revoked or has expired."""
-
-    def get(self, key_id: str) -> IssuedKey | None:
-        """None also for a key of before keys could be looked up by their id."""
-
-    def add(self, issued: IssuedKey) -> None: ...
-
-    def revoke(self, issued: IssuedKey, now: datetime) -> None:
-        """Close it to whoever has its secret, since `now` unless it was before."""
-
-    def list(self, tenant: str, limit: int, cursor: str | None) -> Page[IssuedKey]:
-        """Newest first."""
-
-
-class Budgets(Protocol):
-    """What is left of the money allowed; a budget of which nothing was ever taken is not there."""
-
-    def get(self, budget: str) -> Budget | None: ...
-
-    def get_many(self, budgets: Collection[str]) -> dict[str, Budget]: ...
-
-
-class Rates(Protocol):
-    def used(self, key_id: str, at: datetime) -> int:
-        """How many predictions the key has asked for in the minute of `at`."""
 
 
 class Places(Protocol):
@@ -168,6 +139,20 @@ class Storyboards(Protocol):
     def attach(self, storyboard_id: str, scene: BoardScene, prediction_id: str) -> None:
         """Add to the scene's predictions, at the end, unless it is there already."""
 
+    def decide(
+        self,
+        storyboard_id: str,
+        position: int,
+        choice: Choice,
+        checks: Mapping[str, Any] | None = None,
+    ) -> BoardScene | None:
+        """Write the first choice of a scene, unless there is one; None then."""
+
+    def choose(
+        self, storyboard_id: str, scene: BoardScene, changes: Mapping[str, Any]
+    ) -> BoardScene | None:
+        """Change `choice` or `locked` of a scene whose choice is still that of `scene`."""
+
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]: ...
 
     def finish(self, board: Storyboard) -> bool:
@@ -188,7 +173,7 @@ class Storyboards(Protocol):
 
 class DueRows(Protocol):
     def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, str, datetime]]:
-        """(kind, id, since when) of rows that owe something; kinds: PRED, SB, CB.
+        """(kind, id, since when) of rows that owe something; kinds: PRED, SB, CB, EXP.
 
         At most `limit` of each of the index's partitions.
         """
@@ -206,6 +191,11 @@ class Images(Protocol):
 
     def sign_until(self, key: str, until: datetime) -> str:
         """A URL for reading `key` that works until then, or as long as a signature can."""
+
+
+class Looks(Protocol):
+    def at(self, key: str) -> Seen | None:
+        """How the picture at `key` of our bucket looks; None if it is no picture."""
 
 
 class Uploads(Protocol):
@@ -244,8 +234,8 @@ class Submissions(Protocol):
 
 
 class Workflow(Protocol):
-    def start(self, storyboard_id: str, prediction_ids: Sequence[str]) -> None:
-        """Start the board's workflow; starting it twice is the same as once.
+    def start(self, storyboard_id: str, scenes: Sequence[BoardScene]) -> None:
+        """Start the board's workflow for the candidates of its scenes; twice is the same as once.
 
         Raises WorkflowUnavailable.
         """

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from storyhook.domain.access import ApiKey
     from storyhook.domain.keys import IssuedKey
     from storyhook.domain.plan import Plan
-    from storyhook.ports import Budgets, Clock, Keys, Rates
+    from storyhook.ports import Clock
+    from storyhook.ports.access import Budgets, Keys, Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Allowance:
 def _next_minute(rate: Rate) -> RateLimited:
     wait = 60 - rate.at.second
     return RateLimited(
-        f"This API key may ask for {rate.limit} predictions in a minute; ask again in {wait} s.",
+        f"This API key may ask for {rate.limit} in a minute; ask again in {wait} s.",
         wait,
     )
 

@@ -13,7 +13,14 @@ from storyhook.domain.access import owned
 from storyhook.domain.callback import STORYBOARD_COMPLETED
 from storyhook.domain.errors import NotFound
 from storyhook.domain.ids import ENTROPY_BYTES, new_id
-from storyhook.domain.storyboard import BoardStatus, SceneState, Storyboard, final_status
+from storyhook.domain.storyboard import (
+    BoardStatus,
+    Choice,
+    ChosenBy,
+    SceneState,
+    Storyboard,
+    final_status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +28,9 @@ if TYPE_CHECKING:
     from storyhook.ports import Clock, Ended, Entropy, Predictions, Storyboards
     from storyhook.usecases.tell import Tell
 
+# How long the workflow has to choose among a scene's pictures before somebody else does.
+CHOICE_PATIENCE = timedelta(minutes=5)
+_NOBODY_LOOKED = "The candidates could not be looked at; it is the first that was made."
 # When the reconciler looks after a board: its workflow should have finished it by itself.
 BOARD_PATIENCE = timedelta(minutes=2)
 
@@ -42,7 +52,7 @@ class ReadStoryboard:
     def states(self, storyboard_id: str) -> list[SceneState]:
         scenes = self.storyboards.scenes(storyboard_id)
         rows = self.predictions.get_many([p for scene in scenes for p in scene.predictions])
-        return [SceneState(scene, tuple(rows[p] for p in scene.predictions)) for scene in scenes]
+        return [SceneState.of(scene, rows) for scene in scenes]
 
 
 @dataclass(frozen=True)
@@ -60,11 +70,31 @@ class AssembleStoryboard:
         if board is None:
             raise NotFound(f"There is no storyboard {storyboard_id!r}.")
         states = self.read.states(storyboard_id)
-        if board.status is BoardStatus.RUNNING and not all(state.over for state in states):
+        if board.status is BoardStatus.RUNNING and not all(state.drawn for state in states):
             # The workflow gave up a scene that is alive, perhaps paid: its row decides. The board
             # stays due, and the reconciler finishes it.
             return board
-        return self.finish(board, states)
+        return self.finish(board, self.decided(board, states))
+
+    def left_alone(self, states: Sequence[SceneState]) -> bool:
+        """Whether all is drawn, and nobody is choosing any more."""
+        latest = self.clock() - CHOICE_PATIENCE
+        return all(
+            state.over
+            or (state.undecided and state.drawn_at is not None and state.drawn_at < latest)
+            for state in states
+        )
+
+    def decided(self, board: Storyboard, states: Sequence[SceneState]) -> list[SceneState]:
+        """The scenes with a picture each; the first one where nobody could look at them."""
+        return [self._decided(board, state) if state.undecided else state for state in states]
+
+    def _decided(self, board: Storyboard, state: SceneState) -> SceneState:
+        first = state.succeeded[0]
+        choice = Choice(first.id, ChosenBy.ORDER, (_NOBODY_LOOKED,), self.clock())
+        place = (board.id, state.scene.position)
+        scene = self.storyboards.decide(*place, choice) or self.storyboards.scene(*place)
+        return replace(state, scene=scene or state.scene)
 
     def finish(self, board: Storyboard, states: Sequence[SceneState]) -> Storyboard:
         """Write the end of a board whose scenes are over, and queue its callbacks."""

@@ -1,4 +1,4 @@
-"""Who is calling: a bearer key is known by its SHA-256 only."""
+"""Who is calling: a bearer key, or a shared link's secret, is known by its SHA-256 only."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from storyhook.domain.access import ApiKey
-    from storyhook.ports import Clock, Keys
+    from storyhook.ports import Clock
+    from storyhook.ports.access import Keys
 
-_BEARER = re.compile(r"Bearer (shk_[A-Za-z0-9_-]{20,100})", re.ASCII)
+_BEARER = re.compile(r"Bearer (sh[kr]_[A-Za-z0-9_-]{20,100})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Authorize:
     clock: Clock
 
     def __call__(self, authorization: str | None) -> ApiKey | None:
-        """The key of an `Authorization: Bearer shk_…` header, or None."""
+        """The key of an `Authorization: Bearer shk_…` (or `shr_…`) header, or None."""
         match = _BEARER.fullmatch(authorization or "")
         if match is None:
             return None

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.callback import SCENE_COMPLETED, STORYBOARD_COMPLETED
 from storyhook.domain.errors import FieldError, StoryhookError, WorkflowUnavailable
-from storyhook.domain.plan import Plan, plan_scene, scene_seed
+from storyhook.domain.plan import Plan, plan_scene
+from storyhook.domain.plan_views import stored
 from storyhook.domain.pricing import add
 from storyhook.domain.renewing import details_of, kept_look
+from storyhook.domain.seeds import scene_seed
 from storyhook.domain.storyboard import (
     BoardScene,
     BoardStatus,
@@ -79,9 +81,20 @@ class BoardPlan:
         return tuple(plan for fallback in self.fallbacks for plan in fallback.plans)
 
     @property
+    def candidates(self) -> tuple[int, ...]:
+        """Of each scene, how many pictures are made."""
+        return tuple(map(self.request.candidates_of, self.request.scenes))
+
+    @property
+    def predictions(self) -> tuple[Plan, ...]:
+        """The plan of every prediction; a scene's candidates differ in their seeds alone."""
+        pairs = zip(self.plans, self.candidates, strict=True)
+        return tuple(plan for plan, count in pairs for _ in range(count))
+
+    @property
     def cost(self) -> Decimal | None:
         """USD, or None as soon as one price is unknown."""
-        return add(plan.price.total for plan in self.plans)
+        return add(plan.price.total for plan in self.predictions)
 
 
 @dataclass(frozen=True)
@@ -136,7 +149,7 @@ class CreateStoryboard:
         for provider in planned.providers:
             self.provider_keys.check(provider)
 
-        wanted = Wanted(planned.plans, request.max_cost, planned.others, origin.id(_KIND))
+        wanted = Wanted(planned.predictions, request.max_cost, planned.others, origin.id(_KIND))
         with self.allowance(key, wanted) as reservation:
             board, scenes, rows = self._rows(key, planned, origin, reservation)
             for prepared in planned.brought:
@@ -144,9 +157,9 @@ class CreateStoryboard:
             self.storyboards.add(board, scenes, rows, reservation)
         # It is accepted now, whatever happens: an error here would make the caller pay twice.
         with suppress(WorkflowUnavailable):  # The board is due; the reconciler starts it.
-            self.workflow.start(board.id, [row.id for row in rows])
-        states = [SceneState(scene, (row,)) for scene, row in zip(scenes, rows, strict=True)]
-        return board, states
+            self.workflow.start(board.id, scenes)
+        made = {row.id: row for row in rows}
+        return board, [SceneState.of(scene, made) for scene in scenes]
 
     def _rows(
         self, key: ApiKey, planned: BoardPlan, origin: Origin, reservation: Reservation
@@ -156,25 +169,27 @@ class CreateStoryboard:
         rows: list[Prediction] = []
         scenes: list[BoardScene] = []
         for scene, plan, fallback in zip(request.scenes, plans, planned.fallbacks, strict=True):
-            row = row_of(
-                plan,
-                key=key,
-                now=now,
-                origin=origin.part(f"scene {scene.position}"),
-                queue_seconds=queue_seconds(request, scene),
-            )
-            rows.append(
+            kept = stored(plan)
+            candidates = [
                 replace(
-                    row,
+                    row_of(
+                        kept.of_candidate(number),
+                        key=key,
+                        now=now,
+                        origin=origin.part(_part(scene, number)),
+                        queue_seconds=queue_seconds(request, scene),
+                    ),
                     storyboard_id=board_id,
                     scene_id=scene.id,
-                    candidate=1,
+                    candidate=number,
                     next_model=fallback.first,
                     max_paid_attempts=request.max_paid_attempts,
                     hold=reservation.hold(plan.price.total),
                     **_told(request, scene),
                 )
-            )
+                for number in range(1, request.candidates_of(scene) + 1)
+            ]
+            rows += candidates
             scenes.append(
                 BoardScene(
                     scene.id,
@@ -182,9 +197,10 @@ class CreateStoryboard:
                     scene.caption,
                     scene.description,
                     scene.characters,
-                    (row.id,),
+                    tuple(row.id for row in candidates),
                     fallback.all,
                     details_of(scene),
+                    chooses=len(candidates) > 1,
                 )
             )
         board = Storyboard(
@@ -243,6 +259,11 @@ class CreateStoryboard:
                 for e in error.errors
             ) or (FieldError(here, error.detail),)
             raise
+
+
+def _part(scene: Scene, number: int) -> str:
+    """What the id of a scene's candidate is drawn from."""
+    return f"scene {scene.position}" if number == 1 else f"scene {scene.position} #{number}"
 
 
 def _told(request: StoryboardRequest, scene: Scene) -> dict[str, Any]:

@@ -132,6 +132,7 @@ class Cancel:
                 break
             self.row(row)
         states = self.assemble.read.states(board.id)
-        if all(state.over for state in states):
+        if self.assemble.left_alone(states):
+            states = self.assemble.decided(board, states)
             board = self.assemble.finish(board, states)
         return board, states

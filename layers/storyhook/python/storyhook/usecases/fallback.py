@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storyhook.domain.requests import StoryboardRequest
     from storyhook.domain.story import Character, Scene
 
-_SECONDS_PER_SCENE_AHEAD = 15
+_SECONDS_PER_PICTURE_AHEAD = 15
 
 
 def check_names(catalogue: Catalogue, request: StoryboardRequest) -> None:
@@ -47,7 +47,7 @@ def check_size(request: StoryboardRequest, cast: Mapping[str, Character]) -> Non
     for scene in request.scenes:
         names = names_of(request, scene)
         shown = sum(len(cast[name].references) for name in scene.characters)
-        on_stage += shown * (1 + len(names))
+        on_stage += shown * (request.candidates_of(scene) + len(names))
     if on_stage > MAX_REFERENCES_ON_STAGE:
         detail = (
             f"The scenes and their fallbacks show {on_stage} references in all, "
@@ -60,7 +60,8 @@ def queue_seconds(request: StoryboardRequest, scene: Scene) -> int:
     """How long a prediction of the scene may wait to be sent: scenes queue behind one another."""
     own = scene.queue_timeout_seconds
     timeout = request.queue_timeout_seconds if own is None else own
-    return timeout + scene.position * _SECONDS_PER_SCENE_AHEAD
+    ahead = scene.position * max(request.candidates, request.candidates_of(scene))
+    return timeout + ahead * _SECONDS_PER_PICTURE_AHEAD
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,7 @@ class ReadFeed:
         wanted = [p for n, s in enumerate(scenes) if not told.scene_over(n) for p in s.predictions]
         rows = self.predictions.get_many(wanted)
         states = [
-            None
-            if told.scene_over(index)
-            else SceneState(scene, tuple(rows[each] for each in scene.predictions))
+            None if told.scene_over(index) else SceneState.of(scene, rows)
             for index, scene in enumerate(scenes)
         ]
         return news(board, states, told)

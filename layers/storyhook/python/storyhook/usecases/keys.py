@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from storyhook.domain.budget import Budget
     from storyhook.domain.idempotency import Origin
     from storyhook.domain.keys import KeyRequest
-    from storyhook.ports import Budgets, Clock, Entropy, Keys
+    from storyhook.ports import Clock, Entropy
+    from storyhook.ports.access import Budgets, Keys
 
 _SECRET_BYTES = 32
 _KIND = "key"

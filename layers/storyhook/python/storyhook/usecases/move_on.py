@@ -53,6 +53,7 @@ class MoveOn:
         self, row: Prediction, id_: str, fallbacks: Fallbacks, at: NextModel
     ) -> Prediction:
         plan, then = fallbacks.step(at)
+        plan = plan.of_candidate(row.candidate or 1)
         successor = new_prediction(
             plan,
             prediction_id=id_,

@@ -5,7 +5,7 @@ A row is taken over by moving its `due_at`, so that two reconcilers never work o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from storyhook.domain import callback as callbacks
 from storyhook.domain.budget import OverBudget
 from storyhook.domain.errors import DownloadFailed
+from storyhook.domain.export import QUEUE_PATIENCE as EXPORT_PATIENCE
 from storyhook.domain.outcome import Failed, Succeeded
 from storyhook.domain.prediction import (
     LEASE,
@@ -22,7 +23,7 @@ from storyhook.domain.prediction import (
     Status,
     next_check,
 )
-from storyhook.domain.storyboard import BoardStatus
+from storyhook.domain.storyboard import BoardScene, BoardStatus, SceneState
 from storyhook.usecases.assemble import BOARD_PATIENCE, AssembleStoryboard
 from storyhook.usecases.cancel import Cancel, look, stop
 from storyhook.usecases.settle import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         Workflow,
     )
     from storyhook.ports.callbacks import CallbackQueue, Callbacks
+    from storyhook.ports.exports import ExportQueue, Exports
     from storyhook.usecases.submit import Submit
 
 _BATCH = 200
@@ -52,7 +54,7 @@ _BATCH = 200
 _LATE = timedelta(minutes=5)
 # How long a job that cannot be canceled any more may take to hand over its picture.
 _FINISHING = timedelta(minutes=15)
-_NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks"}
+_NAMES = {"PRED": "predictions", "SB": "storyboards", "CB": "callbacks", "EXP": "exports"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Reconcile:
     callbacks: Callbacks
     submissions: Submissions
     callback_queue: CallbackQueue
+    exports: Exports
+    export_queue: ExportQueue
     workflow: Workflow
     provider: Callable[[str], ProviderClient]
     settle: Settle
@@ -79,6 +83,7 @@ class Reconcile:
             "PRED": self.prediction,
             "SB": partial(self.storyboard, time_left=time_left),
             "CB": self.callback,
+            "EXP": self.export,
         }
         seen = dict.fromkeys(looked_after, 0)
         errors: list[Exception] = []
@@ -235,12 +240,11 @@ class Reconcile:
             self.cancel.scenes(board, time_left)
             return
         states = self.assemble.read.states(storyboard_id)
-        if board.status is not BoardStatus.RUNNING or all(state.over for state in states):
-            self.assemble.finish(board, states)
+        if board.status is not BoardStatus.RUNNING or self.assemble.left_alone(states):
+            self.assemble.finish(board, self.assemble.decided(board, states))
             return
         # What replaces a prediction is found by way of it.
-        originals = [p.id for state in states for p in state.predictions if p.replaces is None]
-        self.workflow.start(board.id, originals)
+        self.workflow.start(board.id, [_originals(state) for state in states])
 
     def callback(self, callback_id: str) -> None:
         row = self.callbacks.get(callback_id)
@@ -249,3 +253,16 @@ class Reconcile:
         claimed = self.callbacks.claim_due(row, self.clock() + callbacks.LEASE)
         if claimed:
             self.callback_queue.enqueue(callback_id, turn=claimed.turn)
+
+    def export(self, export_id: str) -> None:
+        """Its message is lost, or whoever made its file died; a second message is harmless."""
+        row = self.exports.get(export_id)
+        if row is None or row.due_at is None or row.due_at > self.clock():
+            return
+        if self.exports.release(row, self.clock() + EXPORT_PATIENCE):
+            self.export_queue.enqueue(export_id)
+
+
+def _originals(state: SceneState) -> BoardScene:
+    first = tuple(row.id for row in state.predictions if row.replaces is None)
+    return replace(state.scene, predictions=first)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from storyhook.domain.access import ApiKey
     from storyhook.domain.catalogue import Catalogue
+    from storyhook.domain.fallback import StoredPlan
     from storyhook.domain.idempotency import Origin
     from storyhook.domain.requests import PredictionRequest
     from storyhook.domain.story import Character, Scene
@@ -90,7 +91,7 @@ def check_callback_url(guard: UrlGuard, url: str | None) -> None:
 
 
 def row_of(
-    plan: Plan,
+    plan: StoredPlan,
     *,
     key: ApiKey,
     now: datetime,
@@ -99,7 +100,7 @@ def row_of(
 ) -> Prediction:
     """The row of `plan`, with its own id and the secret of its webhook URL."""
     return new_prediction(
-        stored(plan),
+        plan,
         prediction_id=origin.id(KIND),
         token=new_secret(origin.draw("token", SECRET_BYTES)),
         tenant=key.tenant,
@@ -148,7 +149,7 @@ class RequestPrediction:
         with self.allowance(key, Wanted([plan], request.max_cost)) as reservation:
             now = self.clock()
             row = replace(
-                row_of(plan, key=key, now=now, origin=origin),
+                row_of(stored(plan), key=key, now=now, origin=origin),
                 # Claimed from birth: nobody else may send it while this request does.
                 status=Status.SUBMITTING,
                 attempt=1,

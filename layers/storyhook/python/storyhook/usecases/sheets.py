@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from storyhook.domain.errors import ProviderKeyMissing
 from storyhook.domain.plan import Plan, plan_scene
+from storyhook.domain.plan_views import stored
 from storyhook.domain.pricing import add
 from storyhook.domain.sheet import angles_of, look_of, role_of, scene_of
 from storyhook.domain.story import ANGLES
@@ -149,7 +150,7 @@ class MakeSheet:
         now = self.clock()
         rows = []
         for angle, plan in sheet.plans:
-            row = row_of(plan, key=key, now=now, origin=origin.part(angle))
+            row = row_of(stored(plan), key=key, now=now, origin=origin.part(angle))
             shows = {"character": sheet.character.id, "role": sheet.role, "angle": angle}
             rows.append(
                 replace(

@@ -61,8 +61,7 @@ class Tell:
         scene = self.storyboards.scene(board_id, position)
         if scene is None:
             return
-        rows = self.predictions.get_many(scene.predictions)
-        state = SceneState(scene, tuple(rows[each] for each in scene.predictions))
+        state = SceneState.of(scene, self.predictions.get_many(scene.predictions))
         # Of several candidates that end at once, at least one sees all of them over.
         if state.over:
             self._scene(row, board_id, state)

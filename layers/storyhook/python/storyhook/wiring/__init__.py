@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from storyhook.http.callbacks import CallbackRoutes
     from storyhook.http.pages import Pages
     from storyhook.http.service import Api
+    from storyhook.http.shares import ShareRoutes
     from storyhook.usecases.assemble import AssembleStoryboard
     from storyhook.usecases.authorize import Authorize
     from storyhook.usecases.cancel import Cancel
+    from storyhook.usecases.choose import ChooseCandidate
     from storyhook.usecases.deliver import Deliver
+    from storyhook.usecases.make_export import MakeExport
     from storyhook.usecases.once import Once
     from storyhook.usecases.receive import ReceiveWebhook
     from storyhook.usecases.reconcile import Reconcile
@@ -64,7 +67,7 @@ def api() -> "Api":
     from storyhook.usecases.boards import CreateStoryboard
     from storyhook.usecases.feed import ReadFeed
     from storyhook.usecases.wait import Wait
-    from storyhook.wiring import keys, library
+    from storyhook.wiring import choosing, exports, keys, library
 
     config = settings.ApiSettings.read(os.environ)
     table = parts.table(config.table_name)
@@ -105,8 +108,23 @@ def api() -> "Api":
             reads=reads,
             wait=wait,
         ),
+        scenes=choosing.routes(table, images),
+        shares=_share_routes(config),
         keys=keys.routes(config),
+        exports=exports.routes(config, images, reads, wait),
     )
+
+
+def _share_routes(config: settings.ApiSettings) -> "ShareRoutes":
+    from storyhook.aws.shares import ShareTable
+    from storyhook.http.shares import ShareRoutes
+    from storyhook.usecases.shares import ManageShares
+
+    rows = parts.table(config.table_name)
+    shares = ManageShares(
+        ShareTable(rows), parts.read_storyboard(rows), parts.clock, randomness.token_bytes
+    )
+    return ShareRoutes(shares, parts.once(rows), config.api_url)
 
 
 def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
@@ -136,7 +154,8 @@ def _callback_routes(config: settings.ApiSettings) -> "CallbackRoutes":
 def pages() -> "Pages":
     from storyhook.http.pages import Pages
 
-    return Pages(parts.pages_folder())
+    config = settings.PagesSettings.read(os.environ)
+    return Pages(parts.pages_folder(), config.image_origins)
 
 
 @cache
@@ -194,12 +213,13 @@ def webhook() -> "ReceiveWebhook":
 def reconcile() -> "Reconcile":
     from storyhook import metrics
     from storyhook.aws.callbacks import CallbackTable
+    from storyhook.aws.exports import ExportTable
     from storyhook.aws.predictions import PredictionTable
-    from storyhook.aws.queues import CallbacksQueue
+    from storyhook.aws.queues import CallbacksQueue, ExportsQueue
     from storyhook.aws.storyboards import StoryboardTable
     from storyhook.usecases.reconcile import Reconcile
 
-    config = settings.SubmitSettings.read(os.environ)
+    config = settings.ReconcileSettings.read(os.environ)
     table = parts.table(config.table_name)
     return Reconcile(
         due=table,
@@ -208,6 +228,8 @@ def reconcile() -> "Reconcile":
         callbacks=CallbackTable(table),
         submissions=parts.submissions(config.submissions_queue_url),
         callback_queue=CallbacksQueue(parts.client("sqs"), config.callbacks_queue_url),
+        exports=ExportTable(table),
+        export_queue=ExportsQueue(parts.client("sqs"), config.exports_queue_url),
         workflow=parts.workflow(config.state_machine_arn),
         provider=parts.provider(config),
         settle=parts.settle(config),
@@ -244,6 +266,20 @@ def callback() -> "Deliver":
         clock=parts.clock,
         random=random.random,
     )
+
+
+@cache
+def choose() -> "ChooseCandidate":
+    from storyhook.wiring import choosing
+
+    return choosing.chooser(settings.AssembleSettings.read(os.environ))
+
+
+@cache
+def export() -> "MakeExport":
+    from storyhook.wiring import exports
+
+    return exports.maker(settings.ExportSettings.read(os.environ))
 
 
 @cache

@@ -1,6 +1,7 @@
 """The parts that several functions share, each made in one place, importing only its own."""
 
 import secrets as randomness
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -67,6 +68,11 @@ def sleep(seconds: float) -> None:
 def pages_folder() -> Path:
     """Where the layer's build puts the files of the public pages."""
     return Path(__file__).parents[1] / "pages"
+
+
+def scratch_folder() -> Path:
+    """Where a function may write: in Lambda /tmp, as large as template.yaml says."""
+    return Path(tempfile.gettempdir())
 
 
 def client(service: str) -> "LazyClient":

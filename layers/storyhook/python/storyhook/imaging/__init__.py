@@ -1,0 +1,1 @@
+"""What needs pixels: with Pillow, which the layer `imaging` brings to a few functions alone."""
