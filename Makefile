@@ -10,7 +10,7 @@ CHECKOV := env -u PYTHONPATH .tools/guard/bin/checkov --quiet --compact --skip-d
 export PYTHONPATH := layers/storyhook/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench campaign fuzz openapi models up down status build deploy redrive \
+.PHONY: help demo test check browser bench campaign fuzz openapi models up down status build deploy redrive \
 	requirements clean tools lint types template format audit needs smoke
 
 help: ## this list
@@ -21,10 +21,13 @@ demo: tools ## make a picture story on a local cloud: no account, no keys [MODEL
 
 # In the files' order, the long ones of tests/reliability before the many small ones of tests/unit, so
 # that both cores are done at the same time.
-test: lint types template ## everything: lint, types, template, unit, integration and end to end
+test: lint types template browser ## everything: lint, types, template, unit, integration and end to end
 	@$(PYTHON) -m pytest --durations=10 -n auto --dist loadfile \
 		--no-loadscope-reorder --ignore tests/e2e $(ARGS)
 	@$(PYTHON) -m pytest --durations=10 tests/e2e $(ARGS)
+
+browser: tools
+	@$(PYTHON) -m tools.browser
 
 check: lint types ## the quick part: lint, types, unit tests
 	@$(PYTHON) -m pytest tests/unit --durations=5 $(ARGS)

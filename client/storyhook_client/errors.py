@@ -129,6 +129,10 @@ class TooManyReferences(ApiError):
     slug = "too-many-references"
 
 
+class SceneLocked(ApiError):
+    slug = "scene-locked"
+
+
 class NotSelectable(ApiError):
     slug = "not-selectable"
 

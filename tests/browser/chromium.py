@@ -1,7 +1,5 @@
-"""The Chromium of this machine, driven by Playwright. Nothing is downloaded."""
+"""Chromium, driven by Playwright; `make test` sees to it that there is one."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,31 +8,20 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-MISSING = (
-    "These tests need Chromium or Chrome, and there is none. Install it (Debian: apt install "
-    "chromium; anywhere: .tools/dev/bin/playwright install --with-deps chromium), or set CHROMIUM "
-    "to its program."
-)
+from tools.browser import MISSING, program
+
 PATIENCE_MILLISECONDS = 15_000
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
 
-def program(own: str) -> str:
-    """Where it is; `own` is where Playwright would have put one."""
-    wanted = os.environ.get("CHROMIUM")
-    for name in (wanted,) if wanted else (*NAMES, own):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.fail(MISSING)
-
-
 @contextmanager
 def started() -> Iterator[Browser]:
     with sync_playwright() as playwright:
+        # Where Playwright would have put its own comes last.
         path = program(playwright.chromium.executable_path)
+        if path is None:
+            pytest.fail(MISSING)
         browser = playwright.chromium.launch(executable_path=path)
         expect.set_options(timeout=PATIENCE_MILLISECONDS)
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from storyhook.domain.errors import NotFound, NotSelectable
+from storyhook.domain.errors import NotFound, NotSelectable, SceneLocked
 from storyhook.domain.outcome import Accepted, Failure, FailureKind, ProviderHandle, Rejected
 from storyhook.domain.prediction import Prediction, Status
 from storyhook.domain.storyboard import BoardStatus, ChosenBy, SceneState, Storyboard
@@ -196,8 +196,23 @@ def test_what_is_no_picture_of_the_scene_is_not_selected(world: World) -> None:
 def test_a_scene_is_locked_and_unlocked(world: World) -> None:
     board, _ = started(world, 1)
     for locked in (True, True, False):
-        assert world.select.lock("acme", board.id, "scene-1", locked=locked).scene.locked is locked
-        assert scene_of(world, board).scene.locked is locked
+        answered = world.select.lock("acme", board.id, "scene-1", locked=locked).scene.locked_at
+        assert (answered is not None) is locked
+        assert scene_of(world, board).scene.locked_at == answered
+
+
+def test_the_picture_of_a_locked_scene_stays_until_it_is_unlocked(world: World) -> None:
+    board, rows = started(world, 2)
+    for number, row in enumerate(rows, 1):
+        drawn(world, row, number, drawing(number))
+    world.choose(board.id, 1)
+    world.select.lock("acme", board.id, "scene-1", locked=True)
+    with pytest.raises(SceneLocked):
+        world.select.select("acme", board.id, "scene-1", rows[1].id)
+    assert scene_of(world, board).chosen == world.row(rows[0])
+    world.select.lock("acme", board.id, "scene-1", locked=False)
+    world.select.select("acme", board.id, "scene-1", rows[1].id)
+    assert scene_of(world, board).chosen == world.row(rows[1])
 
 
 def test_a_fallback_of_a_candidate_has_its_seed(world: World) -> None:

@@ -216,6 +216,7 @@ def _candidates(story: Story) -> None:
     story.ask("getStoryboard", f"GET {here}", name="chosen")
     story.ask("selectCandidate", f"POST {path}/select", {"prediction": second}, name="another")
     story.ask("lockScene", f"POST {path}/lock", name="locked")
+    story.ask("selectCandidate", f"POST {path}/select", {"prediction": first}, name="locked")
     story.ask("unlockScene", f"POST {path}/unlock", name="unlocked")
 
 

@@ -82,7 +82,7 @@ OPERATIONS = (
         {200: Answer("The scene as it is then.", SceneOfBoard)},
         "Also while the board is running; the checks do not change it any more.",
         body=SelectionBody,
-        refusals=(errors.NotSelectable,),
+        refusals=(errors.NotSelectable, errors.SceneLocked),
     ),
     Operation(
         "lockScene",

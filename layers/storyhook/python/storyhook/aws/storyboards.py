@@ -82,7 +82,7 @@ SCENE = Mapper(
         "choice": json_of(_choice),
         "decided_at": TIME,
         "checks": packed_json(),
-        "locked": BOOLEAN,
+        "locked_at": TIME,
         "position": INTEGER,
         "characters": json_of(tuple),
         "predictions": json_of(tuple),
@@ -180,7 +180,8 @@ class StoryboardTable:
     def choose(
         self, storyboard_id: str, scene: BoardScene, changes: Mapping[str, Any]
     ) -> BoardScene | None:
-        return self._change(storyboard_id, scene.position, changes, {"choice": scene.choice})
+        where = {"choice": scene.choice, "locked_at": scene.locked_at}
+        return self._change(storyboard_id, scene.position, changes, where)
 
     def _change(
         self,

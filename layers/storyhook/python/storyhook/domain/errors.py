@@ -53,6 +53,11 @@ class NotSelectable(StoryhookError):
     title = "This picture cannot be chosen for the scene"
 
 
+class SceneLocked(StoryhookError):
+    slug = "scene-locked"
+    title = "The scene is kept as it is"
+
+
 class ReferencesNotTaken(StoryhookError):
     slug = "references-not-taken"
     title = "The model cannot be shown these characters"

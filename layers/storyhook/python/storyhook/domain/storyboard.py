@@ -46,7 +46,7 @@ class BoardScene:
     `details`: what else was asked for, as fields of a `Scene`; None where that was nothing.
     `chooses`: whether its picture is chosen among several; `choice` is the newest choice then, and
     `decided_at` the time of the first: when the scene was over. `checks` is what was seen of its
-    candidates, by prediction id. `locked`: the caller keeps the picture as it is.
+    candidates, by prediction id. `locked_at`: since when the caller keeps the picture as it is.
     """
 
     id: str
@@ -61,7 +61,7 @@ class BoardScene:
     choice: Choice | None = None
     decided_at: datetime | None = None
     checks: Mapping[str, Any] | None = None
-    locked: bool = False
+    locked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

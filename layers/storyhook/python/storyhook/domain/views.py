@@ -173,7 +173,7 @@ def scene(state: SceneState, sign: Sign) -> Json:
         "chosen": shown.id if shown else None,
         "candidates": [candidate.id for candidate in state.predictions],
         "choice": choice(state.scene),
-        "locked": state.scene.locked,
+        "locked": state.scene.locked_at is not None,
         "fallbacks": list(state.fallbacks_left),
         "references": public_input(row.input)["references"],
         "left_out": row.input["left_out"],

@@ -44,6 +44,7 @@ _STATUS: Mapping[type[errors.StoryhookError], int] = {
     errors.RotationTooSoon: 409,
     errors.CharacterInUse: 409,
     errors.CharacterChanged: 409,
+    errors.SceneLocked: 409,
     errors.StoryboardRunning: 409,
     errors.MaxCostExceeded: 402,
     errors.PriceUnknown: 402,

@@ -151,7 +151,7 @@ class Storyboards(Protocol):
     def choose(
         self, storyboard_id: str, scene: BoardScene, changes: Mapping[str, Any]
     ) -> BoardScene | None:
-        """Change `choice` or `locked` of a scene whose choice is still that of `scene`."""
+        """Change `choice` or `locked_at` of a scene in which both are still those of `scene`."""
 
     def list(self, tenant: str, limit: int, cursor: str | None) -> Page[Storyboard]: ...
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain.access import owned
 from storyhook.domain.choosing import Seen, judge
-from storyhook.domain.errors import FieldError, NotFound, NotSelectable
+from storyhook.domain.errors import FieldError, NotFound, NotSelectable, SceneLocked
 from storyhook.domain.storyboard import Choice, ChosenBy, SceneState
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class ChooseCandidate:
         return self.looks.at(row.images[0].key) if row.images else None
 
 
+def _chosen(state: SceneState) -> str | None:
+    return state.scene.choice.prediction_id if state.scene.choice else None
+
+
 def _ratio(row: Prediction) -> float | None:
     width, _, height = str(row.input["aspect_ratio"]).partition(":")
     return int(width) / int(height) if height else None
@@ -75,9 +79,13 @@ class SelectCandidate:
     def select(
         self, tenant: str, storyboard_id: str, scene_id: str, prediction_id: str
     ) -> SceneState:
-        """Take this candidate. Raises NotFound, NotSelectable."""
+        """Take this candidate. Raises NotFound, NotSelectable, SceneLocked."""
         while True:
             state = self._find(tenant, storyboard_id, scene_id)
+            if state.scene.locked_at and prediction_id != _chosen(state):
+                raise SceneLocked(
+                    f"{scene_id!r} is locked, so its picture stays; unlock it to choose another."
+                )
             if prediction_id not in {row.id for row in state.succeeded}:
                 detail = (
                     f"{prediction_id!r} is no finished picture of this scene; choose one of its "
@@ -98,9 +106,10 @@ class SelectCandidate:
         """Keep the scene as it is, or let it be made anew again. Raises NotFound."""
         while True:
             state = self._find(tenant, storyboard_id, scene_id)
-            if state.scene.locked is locked:
+            if (state.scene.locked_at is not None) is locked:
                 return state
-            changed = self.storyboards.choose(storyboard_id, state.scene, {"locked": locked})
+            changes = {"locked_at": self.clock() if locked else None}
+            changed = self.storyboards.choose(storyboard_id, state.scene, changes)
             if changed:
                 return replace(state, scene=changed)
 
