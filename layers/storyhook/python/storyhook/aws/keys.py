@@ -6,7 +6,7 @@ The secret itself is nowhere. Rows without scopes are of before there were scope
 from dataclasses import dataclass
 from datetime import datetime
 
-from storyhook.aws.codec import INTEGER, MONEY, TEXT, TIME, Codec, Item, Mapper, json_of
+from storyhook.aws.codec import BOOLEAN, INTEGER, MONEY, TEXT, TIME, Item, Mapper, json_of
 from storyhook.aws.table import Table, key, listed
 from storyhook.aws.writes import new_item, updating
 from storyhook.domain.access import ALL_SCOPES, ApiKey, Page, Scope
@@ -23,7 +23,7 @@ MAPPER = Mapper(
         "created_at": TIME,
         "valid_until": TIME,
         "revoked_at": TIME,
-        "operator": Codec(lambda v: {"BOOL": v}, lambda a: bool(a["BOOL"])),
+        "operator": BOOLEAN,
     },
 )
 

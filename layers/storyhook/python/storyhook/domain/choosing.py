@@ -75,7 +75,7 @@ def judge(
         if seen:
             earlier.append(seen)
     ids = [prediction_id for prediction_id, _ in candidates]
-    best = min(ids, key=lambda each: (_badness(flaws[each]), ids.index(each)))
+    best = min(ids, key=lambda each: _badness(flaws[each]))
     return Verdict(best, tuple(_reasons(ids, best, flaws)), flaws)
 
 

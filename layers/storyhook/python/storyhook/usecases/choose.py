@@ -59,10 +59,6 @@ class ChooseCandidate:
         return self.looks.at(row.images[0].key) if row.images else None
 
 
-def _chosen(state: SceneState) -> str | None:
-    return state.scene.choice.prediction_id if state.scene.choice else None
-
-
 def _ratio(row: Prediction) -> float | None:
     width, _, height = str(row.input["aspect_ratio"]).partition(":")
     return int(width) / int(height) if height else None
@@ -82,7 +78,8 @@ class SelectCandidate:
         """Take this candidate. Raises NotFound, NotSelectable, SceneLocked."""
         while True:
             state = self._find(tenant, storyboard_id, scene_id)
-            if state.scene.locked_at and prediction_id != _chosen(state):
+            shown = state.chosen and state.chosen.id
+            if state.scene.locked_at and prediction_id != shown:
                 raise SceneLocked(
                     f"{scene_id!r} is locked, so its picture stays; unlock it to choose another."
                 )
