@@ -9,7 +9,7 @@ import pytest
 from storyhook.domain.errors import NotFound, NotSelectable, SceneLocked
 from storyhook.domain.outcome import Accepted, Failure, FailureKind, ProviderHandle, Rejected
 from storyhook.domain.prediction import Prediction, Status
-from storyhook.domain.storyboard import BoardStatus, ChosenBy, SceneState, Storyboard
+from storyhook.domain.storyboard import BoardStatus, Choice, ChosenBy, SceneState, Storyboard
 from tests.fixtures import makers
 from tests.fixtures.pictures import drawing, picture
 from tests.fixtures.world import CALLBACK_URL, World, done
@@ -94,6 +94,19 @@ def test_choosing_again_changes_nothing(world: World) -> None:
     world.clock.advance(seconds=9)
     world.choose(board.id, 1)
     assert scene_of(world, board) == first
+
+
+def test_whoever_died_after_choosing_is_made_up_for_by_the_next_try(world: World) -> None:
+    """The choice is written, and nobody was told: the workflow's next try tells."""
+    board, rows = started(world, 2, callback_url=CALLBACK_URL, callback_events=("scene.completed",))
+    for number, row in enumerate(rows, 1):
+        drawn(world, row, number, drawing(number))
+    choice = Choice(rows[0].id, ChosenBy.CHECKS, (), world.clock())
+    assert world.storyboards.decide(board.id, 1, choice)
+    for _ in range(2):
+        world.choose(board.id, 1)
+    world.deliver_all()
+    assert [event["data"]["chosen"] for event in world.customer.events] == [rows[0].id]
 
 
 def test_nothing_is_chosen_while_a_candidate_may_still_come(world: World) -> None:

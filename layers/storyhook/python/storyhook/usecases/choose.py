@@ -35,13 +35,13 @@ class ChooseCandidate:
         if scene is None:
             raise NotFound(f"There is no scene {position} of storyboard {storyboard_id!r}.")
         state = SceneState.of(scene, self.predictions.get_many(scene.predictions))
-        if not state.undecided:
-            return state
-        choice, checks = self._look(state)
-        decided = self.storyboards.decide(storyboard_id, position, choice, checks)
-        if decided is None:  # Somebody chose meanwhile.
-            decided = self.storyboards.scene(storyboard_id, position) or scene
-        state = replace(state, scene=decided)
+        if state.undecided:
+            choice, checks = self._look(state)
+            decided = self.storyboards.decide(storyboard_id, position, choice, checks)
+            if decided is None:  # Somebody chose meanwhile.
+                decided = self.storyboards.scene(storyboard_id, position) or scene
+            state = replace(state, scene=decided)
+        # Also of what is chosen already: whoever did that may have died before they told.
         self.tell.scene_of(state.predictions[-1])
         return state
 
