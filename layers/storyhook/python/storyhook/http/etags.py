@@ -71,6 +71,10 @@ class Reads:
             return Reply(HTTPStatus.NOT_MODIFIED, {}, etag=tag)
         return Reply(HTTPStatus.OK, show(self.images.sign), etag=tag)
 
+    def is_news(self, event: Mapping[str, Any], show: Show) -> bool:
+        """Whether it is not what the reader says that they have; False if they say nothing."""
+        return is_conditional(event) and not is_known(event, self.tag(show))
+
     def tag(self, show: Show) -> str:
         window = int(self.clock().timestamp() // self.window.total_seconds())
         return tag_of(show(lambda key: (f"{key} {window}", datetime.fromtimestamp(0, UTC))))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from storyhook.domain import export_views
 from storyhook.domain.export import ExportStatus
-from storyhook.http.etags import is_conditional, is_known
 from storyhook.http.events import caller, parse
 from storyhook.http.export_bodies import ExportBody
 from storyhook.http.reading import Reply, known, listed, paging, refuse_unknown, wait_of
@@ -71,10 +70,9 @@ class ExportRoutes:
         export_id = known("export", export_id)
 
         def enough(row: Export) -> bool:
-            if row.status.over:
-                return True
-            tag = self.reads.tag(lambda sign: export_views.export(row, sign))
-            return is_conditional(event) and not is_known(event, tag)
+            return row.status.over or self.reads.is_news(
+                event, lambda sign: export_views.export(row, sign)
+            )
 
         row = self.wait(lambda: self.read.get(tenant, storyboard_id, export_id), enough, seconds)
         return self.reads(event, lambda sign: export_views.export(row, sign))

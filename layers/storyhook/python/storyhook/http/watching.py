@@ -14,7 +14,7 @@ from storyhook.domain.access import owned
 from storyhook.domain.errors import NotFound
 from storyhook.domain.storyboard import BoardStatus
 from storyhook.http import feed
-from storyhook.http.etags import is_conditional, is_known
+from storyhook.http.etags import is_conditional
 from storyhook.http.events import caller
 from storyhook.http.reading import MAX_ANSWER_BYTES, known, limit_of, refuse_unknown, wait_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from storyhook.domain.prediction import Prediction
     from storyhook.domain.storyboard import SceneState, Storyboard
     from storyhook.domain.views import Json, Sign
-    from storyhook.http.etags import Reads, Show
+    from storyhook.http.etags import Reads
     from storyhook.http.reading import Handler, Reply
     from storyhook.ports import Predictions
     from storyhook.usecases.assemble import ReadStoryboard
@@ -72,7 +72,7 @@ class WatchRoutes:
             return owned(seen, key.tenant, f"prediction {prediction_id!r}")
 
         def enough(row: Prediction) -> bool:
-            return row.status.terminal or self._is_news(
+            return row.status.terminal or self.reads.is_news(
                 event, lambda sign: views.prediction(row, sign)
             )
 
@@ -90,7 +90,7 @@ class WatchRoutes:
                 lambda: self.read_storyboard(tenant, storyboard_id),
                 lambda seen: (
                     seen[0].status is not BoardStatus.RUNNING
-                    or self._is_news(event, lambda sign: board_shown(*seen, sign))
+                    or self.reads.is_news(event, lambda sign: board_shown(*seen, sign))
                 ),
                 seconds,
                 scenes=board.scene_count,
@@ -112,7 +112,3 @@ class WatchRoutes:
         told = feed.told_by(event, board)
         happened = self.read_feed(board, told, seconds)[:limit]
         return self.reads(event, lambda sign: feed.page(event, board, told, happened, sign))
-
-    def _is_news(self, event: Event, show: Show) -> bool:
-        """Whether it is not what the reader says that they have."""
-        return is_conditional(event) and not is_known(event, self.reads.tag(show))
